@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { EMOTIONS } from './labels.js';
+
+/** Raised when the meaning of the features changes: features, checkpoints and bundles of different versions do not mix. */
+export const PREPROCESSING_VERSION = 1;
+
+export const compatSchema = z.enum(['default', 'seed']);
+export type Compat = z.infer<typeof compatSchema>;
+
+const fileSchema = z.object({ file: z.string(), sha256: z.string().length(64), bytes: z.number().int().positive() });
+
+const metricsSchema = z.object({ clips: z.number().int(), accuracy: z.number(), macroF1: z.number(), nll: z.number() });
+
+/**
+ * bundle.json: all that serving needs to know of a bundle. The files beside it are
+ * speech.onnx, face.onnx, text.onnx, multimodal.onnx, pnet.onnx, rnet.onnx, onet.onnx and MODEL_CARD.md.
+ *
+ * Inputs and outputs of the graphs (B clips, F frames, W words; lengths count real items, padding is at the end):
+ *   speech.onnx      log_mel float32 (B, 1, 128, 400), lengths int32 (B)      -> feature, logits (B, 7), attention (B, T)
+ *   face.onnx        frames uint8 (B, F, size, size, 3) RGB, lengths int32 (B) -> feature, logits, attention (B, F)
+ *   text.onnx        words float32 (B, W, dim), lengths int32 (B)             -> feature, logits, attention (B, W)
+ *   multimodal.onnx  speech, face, text float32 (B, features), presence float32 (B, 3) -> logits (B, 7)
+ * `attention` is each step's share of the pooled feature and sums to 1 over the real steps.
+ */
+export const bundleSchema = z.object({
+  format: z.literal(1),
+  name: z.string(),
+  version: z.string(),
+  created: z.string(),
+  emotions: z
+    .array(z.enum(EMOTIONS))
+    .refine((names) => names.join() === EMOTIONS.join(), 'the classes are not the seven of this project, in order'),
+  compat: compatSchema,
+  preprocessing: z.object({
+    version: z.literal(PREPROCESSING_VERSION),
+    maxFrames: z.number().int().positive(),
+    /** Side of the square face input in pixels; crops of 224 are averaged down to it. */
+    faceSize: z.number().int().positive(),
+    wordDim: z.number().int().positive(),
+    maxWords: z.number().int().positive(),
+  }),
+  branches: z.object({
+    speech: fileSchema.extend({ features: z.number().int().positive() }).optional(),
+    face: fileSchema.extend({ features: z.number().int().positive() }).optional(),
+    text: fileSchema.extend({ features: z.number().int().positive() }).optional(),
+  }),
+  fusion: fileSchema.optional(),
+  mtcnn: z.object({ pnet: fileSchema, rnet: fileSchema, onet: fileSchema }),
+  parity: z.object({ tolerance: z.number(), maxError: z.number(), sizes: z.number().int() }),
+  /** Validation metrics of the run, against the integrated label, by output. */
+  metrics: z.record(z.string(), metricsSchema),
+  /** The configuration of the training run. */
+  training: z.record(z.string(), z.unknown()),
+});
+
+export type Bundle = z.infer<typeof bundleSchema>;
+
+export const BUNDLE_FILE = 'bundle.json';

@@ -1,0 +1,16 @@
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Forks a module of this project as a child process. Works from the TypeScript sources (tests, through tsx)
+ * and from dist/ alike: name the module as `new URL('./worker.js', import.meta.url)`.
+ */
+export function forkModule(module: URL, args: readonly string[] = [], options: ForkOptions = {}): ChildProcess {
+  const file = fileURLToPath(module);
+  const fromSource = import.meta.url.endsWith('.ts');
+  return fork(fromSource ? file.replace(/\.js$/, '.ts') : file, args, {
+    serialization: 'advanced',
+    execArgv: fromSource ? ['--import', 'tsx'] : [],
+    ...options,
+  });
+}

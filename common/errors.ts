@@ -1,0 +1,70 @@
+/**
+ * The closed table of errors. Every failure a user can meet is a MerError with one of these codes;
+ * the HTTP server answers with its status, the command line prints message and remedy and exits with 1.
+ */
+export const ERROR_STATUS = {
+  unsupported_media: 415,
+  empty_file: 422,
+  undecodable_media: 422,
+  truncated_media: 422,
+  too_large: 413,
+  bad_field: 400,
+  bad_words: 422,
+  nothing_to_score: 422,
+  not_found: 404,
+  not_ready: 503,
+  overloaded: 429,
+  bad_argument: 400,
+  bad_file: 422,
+  missing_part: 500,
+  timeout: 504,
+  parity_failed: 500,
+  training_failed: 500,
+  interrupted: 499,
+  internal: 500,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+export class MerError extends Error {
+  override readonly name = 'MerError';
+
+  /**
+   * @param code one of {@link ERROR_STATUS}
+   * @param message what went wrong; names the file and the field
+   * @param remedy what the user can do about it, as one imperative sentence
+   */
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly remedy: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+
+  get status(): number {
+    return ERROR_STATUS[this.code];
+  }
+
+  /** The body of an HTTP error answer, also what child processes send over IPC. */
+  toJSON(): { code: ErrorCode; message: string; remedy: string } {
+    return { code: this.code, message: this.message, remedy: this.remedy };
+  }
+}
+
+export function isErrorCode(value: string): value is ErrorCode {
+  return value in ERROR_STATUS;
+}
+
+/** The reverse of {@link MerError.toJSON}, for errors that crossed a process boundary. */
+export function errorFromJSON(json: { code: string; message: string; remedy: string }): MerError {
+  return new MerError(isErrorCode(json.code) ? json.code : 'internal', json.message, json.remedy);
+}
+
+/** Any thrown value as a MerError: what is not one already becomes `internal` with its message kept. */
+export function asMerError(error: unknown): MerError {
+  if (error instanceof MerError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new MerError('internal', message, 'Report this with the command that you ran.', { cause: error });
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { compatSchema, PREPROCESSING_VERSION } from '../common/bundle.js';
+import { EMOTIONS } from '../common/labels.js';
+
+/** Side in pixels of the stored face crops. */
+export const CROP_SIZE = 224;
+/** Mel bands of the stored log-mel spectrogram. */
+export const MEL_BANDS = 128;
+
+/** A modality that cannot be used, and why in words that a user can act on. */
+export interface Missing {
+  status: 'missing' | 'failed';
+  reason: string;
+}
+
+/** `data` is row-major (MEL_BANDS, frames), values in [0, 1]; 62.5 frames a second. */
+export interface SpeechFeatures {
+  status: 'used';
+  data: Float32Array;
+  frames: number;
+}
+
+/** `data` is row-major (frames, CROP_SIZE, CROP_SIZE, 3), RGB; `times` are seconds from the clip's start. */
+export interface FaceFeatures {
+  status: 'used';
+  data: Uint8Array;
+  frames: number;
+  times: number[];
+}
+
+/** `data` is row-major (words, dim). */
+export interface TextFeatures {
+  status: 'used';
+  data: Float32Array;
+  words: number;
+  dim: number;
+}
+
+/** All that preprocessing makes of one clip. */
+export interface ClipFeatures {
+  speech: SpeechFeatures | Missing;
+  face: FaceFeatures | Missing;
+  text: TextFeatures | Missing;
+  /** Seconds of the clip, and the span that survived trimming of silence. */
+  duration: number;
+  span: { start: number; end: number };
+}
+
+export const SPLITS = ['train', 'val', 'test', 'test_merc'] as const;
+export type Split = (typeof SPLITS)[number];
+
+const emotionSchema = z.enum(EMOTIONS);
+
+const statusSchema = z.object({ status: z.enum(['used', 'missing', 'failed']), reason: z.string().optional() });
+
+/**
+ * features/<split>/clips/<stem>.json: written last, so that it stands for a whole clip. Beside it lie, where the
+ * status is `used`, speech/<stem>.npy float32 (128, T), video/<stem>.npy uint8 (F, 224, 224, 3) and
+ * text/<stem>.npz with `word_embed` float32 (W, dim).
+ */
+export const clipRecordSchema = z.object({
+  version: z.literal(PREPROCESSING_VERSION),
+  compat: compatSchema,
+  /** Hash of the input files and of the settings: another value means that the clip is done again. */
+  inputs: z.string(),
+  stem: z.string(),
+  fileId: z.string(),
+  /** The corpus folder that the clip came from, such as `qia2020/train` or `merc2020/test1`. */
+  source: z.string(),
+  labels: z.object({ inte: emotionSchema, face: emotionSchema, speech: emotionSchema }).nullable(),
+  duration: z.number(),
+  span: z.object({ start: z.number(), end: z.number() }),
+  speech: statusSchema.extend({ frames: z.number().int() }),
+  face: statusSchema.extend({ frames: z.number().int(), times: z.array(z.number()) }),
+  text: statusSchema.extend({ words: z.number().int(), dim: z.number().int() }),
+});
+
+export type ClipRecord = z.infer<typeof clipRecordSchema>;
