@@ -1,0 +1,68 @@
+import { EMOTION_COUNT } from '../common/labels.js';
+import type { BranchOutput } from './attention-bilstm.js';
+import type { Kinds, Ops } from './ops.js';
+import type { ModelSpec } from './spec.js';
+
+/** Width of the encoder: that of the word vectors of the challenge. */
+export const TEXT_FEATURES = 200;
+const FEED_FORWARD = 2048;
+const DROPOUT = 0.1;
+const EPSILON = 1e-5;
+
+/**
+ * A Transformer encoder (arXiv 1706.03762; post-norm, ReLU) over word vectors, mean over the words, linear layer.
+ * It attends over the words of one clip, with a padding mask and sinusoidal positions. Word vectors of another
+ * width than 200 pass a learned projection first.
+ */
+export function textNetwork<K extends Kinds>(
+  ops: Ops<K>,
+  spec: ModelSpec,
+  words: K['sequence'],
+  prefix = '',
+): BranchOutput<K> {
+  let x = words;
+  if (spec.wordDim !== TEXT_FEATURES) {
+    x = ops.linearEach(x, { name: `${prefix}projection`, inFeatures: spec.wordDim, outFeatures: TEXT_FEATURES });
+  }
+  x = ops.addPositions(x, TEXT_FEATURES, spec.maxWords);
+  for (let layer = 0; layer < spec.textLayers; layer++) {
+    x = encoderLayer(ops, x, `${prefix}encoder.layers.${layer}.`, spec.textHeads);
+  }
+  const weights = ops.equalWeights(x);
+  const feature = ops.weightedMean(x, weights);
+  const logits = ops.linear(feature, {
+    name: `${prefix}out`,
+    inFeatures: TEXT_FEATURES,
+    outFeatures: EMOTION_COUNT,
+  });
+  return { feature, logits, attention: ops.shares(weights) };
+}
+
+/** torch.nn.TransformerEncoderLayer with its default post-normalisation. */
+export function encoderLayer<K extends Kinds>(
+  ops: Ops<K>,
+  x: K['sequence'],
+  prefix: string,
+  heads: number,
+): K['sequence'] {
+  const features = TEXT_FEATURES;
+  const attended = ops.multiHeadAttention(x, { name: `${prefix}self_attn`, features, heads, dropout: DROPOUT });
+  x = ops.layerNorm(ops.addSequences(x, ops.dropoutEach(attended, DROPOUT)), {
+    name: `${prefix}norm1`,
+    features,
+    epsilon: EPSILON,
+  });
+  const wide = ops.reluEach(
+    ops.linearEach(x, { name: `${prefix}linear1`, inFeatures: features, outFeatures: FEED_FORWARD }),
+  );
+  const narrow = ops.linearEach(ops.dropoutEach(wide, DROPOUT), {
+    name: `${prefix}linear2`,
+    inFeatures: FEED_FORWARD,
+    outFeatures: features,
+  });
+  return ops.layerNorm(ops.addSequences(x, ops.dropoutEach(narrow, DROPOUT)), {
+    name: `${prefix}norm2`,
+    features,
+    epsilon: EPSILON,
+  });
+}

@@ -1,0 +1,80 @@
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { MerError } from '../common/errors.js';
+import { readSafetensors, type StateDict, writeSafetensors } from '../common/safetensors.js';
+import { type ModelSpec, modelSpecSchema } from '../models/spec.js';
+
+const metricsSchema = z.object({ clips: z.number().int(), accuracy: z.number(), macroF1: z.number(), nll: z.number() });
+
+const infoSchema = z.object({
+  spec: modelSpecSchema,
+  /** The whole configuration of the run. */
+  config: z.record(z.string(), z.unknown()),
+  epoch: z.number().int(),
+  /** Validation metrics against the integrated label, by output: `inte`, and in multimodal runs each modality. */
+  metrics: z.record(z.string(), metricsSchema),
+});
+
+/** What a checkpoint says of itself; kept in the metadata of its safetensors file. */
+export type CheckpointInfo = z.infer<typeof infoSchema>;
+
+export interface Checkpoint extends CheckpointInfo {
+  file: string;
+  /** Parameters and running statistics, in PyTorch's names and layouts. */
+  state: StateDict;
+}
+
+export async function writeCheckpoint(file: string, state: StateDict, info: CheckpointInfo): Promise<void> {
+  await writeSafetensors(file, state, { format: 'pt', mer: JSON.stringify(info) });
+}
+
+/**
+ * Reads a checkpoint: a `.safetensors` file, or a run's folder (logs/{mode}/{exp_name}), whose best one is taken.
+ * @throws MerError not_found or bad_file
+ */
+export async function readCheckpoint(fileOrRun: string): Promise<Checkpoint> {
+  const file = await resolveCheckpoint(fileOrRun);
+  const { tensors, metadata } = await readSafetensors(file);
+  let info: unknown;
+  try {
+    info = JSON.parse(metadata.mer ?? 'null');
+  } catch {
+    info = null;
+  }
+  const parsed = infoSchema.safeParse(info);
+  if (!parsed.success) {
+    throw new MerError('bad_file', `${file} is no checkpoint of this program.`, 'Give a file that `mer train` wrote.');
+  }
+  return { ...parsed.data, file, state: tensors };
+}
+
+async function resolveCheckpoint(fileOrRun: string): Promise<string> {
+  const stat = await fsp.stat(fileOrRun).catch(() => null);
+  if (!stat) throw new MerError('not_found', `${fileOrRun} does not exist.`, 'Check the path.');
+  if (!stat.isDirectory()) return fileOrRun;
+  const names = (await fsp.readdir(fileOrRun)).filter((name) => /_best_[\d.]+\.safetensors$/.test(name));
+  const best = names[0];
+  if (best === undefined) {
+    throw new MerError('not_found', `${fileOrRun} holds no best checkpoint.`, 'Train the run for at least one epoch.');
+  }
+  return path.join(fileOrRun, best);
+}
+
+/** Takes from `state` just the tensors that `spec` needs. @throws MerError bad_file naming the first bad tensor */
+export function checkState(
+  state: StateDict,
+  needed: readonly { name: string; shape: number[] }[],
+  file: string,
+  spec: ModelSpec,
+): void {
+  for (const { name, shape } of needed) {
+    const found = state.get(name);
+    if (found?.dtype === 'F32' && found.shape.join() === shape.join()) continue;
+    throw new MerError(
+      'bad_file',
+      `${file}: tensor ${name} is ${found ? `of shape (${found.shape})` : 'missing'}, a ${spec.mode} model needs (${shape}).`,
+      'Give the checkpoint of a run with the same mode and coefficients.',
+    );
+  }
+}
