@@ -1,0 +1,182 @@
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { MerError } from '../../common/errors.js';
+import { readJson, writeFileAtomic, writeJsonAtomic } from '../../common/files.js';
+import { decodeNpy, encodeNpy } from '../../common/npy.js';
+import { decodeNpzEntry, encodeNpz } from '../../common/npz.js';
+import {
+  type ClipFeatures,
+  type ClipRecord,
+  CROP_SIZE,
+  clipRecordSchema,
+  type FaceFeatures,
+  MEL_BANDS,
+  type Missing,
+  type SpeechFeatures,
+  type Split,
+  type TextFeatures,
+} from '../features.js';
+
+/** Key of the word vectors in `.npz` files, as the corpora name it. */
+export const WORDS_KEY = 'word_embed';
+
+function filesOf(featuresDir: string, split: Split, stem: string) {
+  const folder = path.join(featuresDir, split);
+  return {
+    record: path.join(folder, 'clips', `${stem}.json`),
+    speech: path.join(folder, 'speech', `${stem}.npy`),
+    face: path.join(folder, 'video', `${stem}.npy`),
+    text: path.join(folder, 'text', `${stem}.npz`),
+  };
+}
+
+/**
+ * The records of all whole clips of a split, sorted by stem; empty when the split was not made.
+ *
+ * @throws MerError bad_file when a record is damaged or of another version of the preprocessing
+ */
+export async function listClips(featuresDir: string, split: Split): Promise<ClipRecord[]> {
+  const folder = path.join(featuresDir, split, 'clips');
+  let names: string[];
+  try {
+    names = await fsp.readdir(folder);
+  } catch {
+    return [];
+  }
+  const records: ClipRecord[] = [];
+  for (const name of names.filter((name) => name.endsWith('.json')).sort()) {
+    records.push(await readJson(path.join(folder, name), clipRecordSchema));
+  }
+  return records;
+}
+
+/** The stored record of one clip, or null when there is none or it cannot be used any more. */
+export async function readClipRecord(featuresDir: string, split: Split, stem: string): Promise<ClipRecord | null> {
+  try {
+    return await readJson(filesOf(featuresDir, split, stem).record, clipRecordSchema);
+  } catch (error) {
+    if (error instanceof MerError) return null;
+    throw error;
+  }
+}
+
+/**
+ * Reads the features of one clip, with the shapes that its record states.
+ *
+ * @throws MerError not_found or bad_file, naming the file
+ */
+export async function loadClipFeatures(
+  featuresDir: string,
+  split: Split,
+  record: Pick<ClipRecord, 'stem' | 'duration' | 'span' | 'speech' | 'face' | 'text'>,
+): Promise<ClipFeatures> {
+  const files = filesOf(featuresDir, split, record.stem);
+  const [speech, face, text] = await Promise.all([
+    loadSpeech(files.speech, record.speech),
+    loadFace(files.face, record.face),
+    loadText(files.text, record.text),
+  ]);
+  return { speech, face, text, duration: record.duration, span: record.span };
+}
+
+async function loadSpeech(file: string, state: ClipRecord['speech']): Promise<SpeechFeatures | Missing> {
+  if (state.status !== 'used') return { status: state.status, reason: state.reason ?? '' };
+  const array = decodeNpy(await readFeature(file), file);
+  expectShape(file, array.shape, [MEL_BANDS, state.frames]);
+  if (array.dtype !== 'float32') throw damaged(file, `dtype ${array.dtype} instead of float32`);
+  return { status: 'used', data: array.data, frames: state.frames };
+}
+
+async function loadFace(file: string, state: ClipRecord['face']): Promise<FaceFeatures | Missing> {
+  if (state.status !== 'used') return { status: state.status, reason: state.reason ?? '' };
+  const array = decodeNpy(await readFeature(file), file);
+  expectShape(file, array.shape, [state.frames, CROP_SIZE, CROP_SIZE, 3]);
+  if (array.dtype !== 'uint8') throw damaged(file, `dtype ${array.dtype} instead of uint8`);
+  return { status: 'used', data: array.data, frames: state.frames, times: state.times };
+}
+
+async function loadText(file: string, state: ClipRecord['text']): Promise<TextFeatures | Missing> {
+  if (state.status !== 'used') return { status: state.status, reason: state.reason ?? '' };
+  const array = decodeNpzEntry(await readFeature(file), WORDS_KEY, file);
+  expectShape(file, array.shape, [state.words, state.dim]);
+  if (array.dtype !== 'float32') throw damaged(file, `dtype ${array.dtype} instead of float32`);
+  return { status: 'used', data: array.data, words: state.words, dim: state.dim };
+}
+
+async function readFeature(file: string): Promise<Uint8Array> {
+  try {
+    return await fsp.readFile(file);
+  } catch (error) {
+    throw new MerError('not_found', `${file} cannot be read.`, 'Run `mer preprocess` again.', { cause: error });
+  }
+}
+
+function expectShape(file: string, shape: readonly number[], expected: readonly number[]): void {
+  if (shape.join() !== expected.join()) throw damaged(file, `shape (${shape}) instead of (${expected})`);
+}
+
+function damaged(file: string, why: string): MerError {
+  return new MerError('bad_file', `${file}: ${why}.`, 'Delete it and run `mer preprocess` again.');
+}
+
+/**
+ * Writes the features of one clip. An old record goes first and the new one comes last, so that at any moment a
+ * record stands for whole files that belong together, whenever the process is killed.
+ */
+export async function saveClipFeatures(
+  featuresDir: string,
+  split: Split,
+  features: ClipFeatures,
+  about: Pick<ClipRecord, 'version' | 'compat' | 'inputs' | 'stem' | 'fileId' | 'source' | 'labels'>,
+): Promise<ClipRecord> {
+  const files = filesOf(featuresDir, split, about.stem);
+  const { speech, face, text, duration, span } = features;
+  await fsp.rm(files.record, { force: true });
+  await Promise.all([
+    store(
+      files.speech,
+      speech.status === 'used'
+        ? encodeNpy({ dtype: 'float32', shape: [MEL_BANDS, speech.frames], data: speech.data })
+        : null,
+    ),
+    store(
+      files.face,
+      face.status === 'used'
+        ? encodeNpy({ dtype: 'uint8', shape: [face.frames, CROP_SIZE, CROP_SIZE, 3], data: face.data })
+        : null,
+    ),
+    store(
+      files.text,
+      text.status === 'used'
+        ? encodeNpz({ [WORDS_KEY]: { dtype: 'float32', shape: [text.words, text.dim], data: text.data } })
+        : null,
+    ),
+  ]);
+  const record: ClipRecord = {
+    ...about,
+    duration,
+    span,
+    speech: { ...statusOf(speech), frames: speech.status === 'used' ? speech.frames : 0 },
+    face: {
+      ...statusOf(face),
+      frames: face.status === 'used' ? face.frames : 0,
+      times: face.status === 'used' ? face.times : [],
+    },
+    text: {
+      ...statusOf(text),
+      words: text.status === 'used' ? text.words : 0,
+      dim: text.status === 'used' ? text.dim : 0,
+    },
+  };
+  await writeJsonAtomic(files.record, record);
+  return record;
+}
+
+async function store(file: string, bytes: Uint8Array | null): Promise<void> {
+  if (bytes === null) await fsp.rm(file, { force: true });
+  else await writeFileAtomic(file, bytes);
+}
+
+function statusOf(modality: { status: 'used' } | Missing): { status: 'used' } | Missing {
+  return modality.status === 'used' ? { status: 'used' } : { status: modality.status, reason: modality.reason };
+}
