@@ -73,23 +73,54 @@ export interface EfficientNetOptions {
   stemImageSize?: number;
 }
 
+/** One mobile inverted bottleneck (arXiv 1801.04381) with squeeze and excitation (arXiv 1709.01507). */
+export interface MbConvOptions {
+  /** Prefix of the parameter names, with its final dot, such as `model._blocks.0.`. */
+  prefix: string;
+  inChannels: number;
+  outChannels: number;
+  expand: number;
+  kernel: number;
+  stride: number;
+  /** The image size at this block that its padding is fixed for. */
+  size: number;
+  momentum: number;
+  dropConnect: number;
+}
+
+export function mbConv<K extends Kinds>(ops: Ops<K>, input: K['image'], options: MbConvOptions): K['image'] {
+  const { prefix, inChannels, outChannels, kernel, stride, momentum } = options;
+  const expanded = inChannels * options.expand;
+  let x = input;
+  if (options.expand > 1) {
+    x = pointwise(ops, x, `${prefix}_expand_conv`, inChannels, expanded);
+    x = ops.swish(batchNorm(ops, x, `${prefix}_bn0`, expanded, momentum));
+  }
+  x = ops.depthwiseConv2d(x, {
+    name: `${prefix}_depthwise_conv`,
+    inChannels: expanded,
+    outChannels: expanded,
+    kernel,
+    stride,
+    padding: staticPadding(options.size, kernel, stride),
+    bias: false,
+  });
+  x = ops.swish(batchNorm(ops, x, `${prefix}_bn1`, expanded, momentum));
+  // Squeezed to a quarter of the block's input channels, not of the expanded ones.
+  const squeezed = Math.max(1, Math.floor(inChannels / 4));
+  const pooled = ops.globalAveragePool(x);
+  const reduced = ops.swish(pointwise(ops, pooled, `${prefix}_se_reduce`, expanded, squeezed, true));
+  x = ops.scaleChannels(x, pointwise(ops, reduced, `${prefix}_se_expand`, squeezed, expanded, true));
+  x = pointwise(ops, x, `${prefix}_project_conv`, expanded, outChannels);
+  x = batchNorm(ops, x, `${prefix}_bn2`, outChannels, momentum);
+  if (stride !== 1 || inChannels !== outChannels) return x;
+  return ops.addImages(ops.dropConnect(x, options.dropConnect), input);
+}
+
 /** `extract_features` of efficientnet_pytorch 0.7: (batch, H, W, inChannels) -> (batch, H/32, W/32, features). */
 export function efficientNet<K extends Kinds>(ops: Ops<K>, x: K['image'], options: EfficientNetOptions): K['image'] {
   const { prefix, coefficient } = options;
   const { depth, imageSize, momentum } = SCALING[coefficient];
-  const batchNorm = (value: K['image'], name: string, features: number) =>
-    ops.batchNorm(value, { name: prefix + name, features, epsilon: EPSILON, momentum });
-  const pointwise = (value: K['image'], name: string, inChannels: number, outChannels: number, bias = false) =>
-    ops.conv2d(value, {
-      name: prefix + name,
-      inChannels,
-      outChannels,
-      kernel: 1,
-      stride: 1,
-      padding: NO_PADDING,
-      bias,
-    });
-
   let channels = scaledChannels(32, coefficient);
   x = ops.conv2d(x, {
     name: `${prefix}_conv_stem`,
@@ -100,44 +131,45 @@ export function efficientNet<K extends Kinds>(ops: Ops<K>, x: K['image'], option
     padding: staticPadding(options.stemImageSize ?? imageSize, 3, 2),
     bias: false,
   });
-  x = ops.swish(batchNorm(x, '_bn0', channels));
+  x = ops.swish(batchNorm(ops, x, `${prefix}_bn0`, channels, momentum));
 
   const blocks = STAGES.flatMap((stage) =>
     Array.from({ length: Math.ceil(depth * stage.repeats) }, (_, repeat) => ({
       ...stage,
       stride: repeat === 0 ? stage.stride : 1,
-      out: scaledChannels(stage.out, coefficient),
     })),
   );
   let size = Math.ceil(imageSize / 2);
-  for (const [index, block] of blocks.entries()) {
-    const name = `_blocks.${index}.`;
-    const input = x;
-    const expanded = channels * block.expand;
-    if (block.expand > 1) {
-      x = ops.swish(batchNorm(pointwise(x, `${name}_expand_conv`, channels, expanded), `${name}_bn0`, expanded));
-    }
-    x = ops.depthwiseConv2d(x, {
-      name: `${prefix}${name}_depthwise_conv`,
-      inChannels: expanded,
-      outChannels: expanded,
-      kernel: block.kernel,
-      stride: block.stride,
-      padding: staticPadding(size, block.kernel, block.stride),
-      bias: false,
-    });
-    x = ops.swish(batchNorm(x, `${name}_bn1`, expanded));
-    // Squeeze and excitation (arXiv 1709.01507), reduced to a quarter of the block's input channels.
-    const squeezed = Math.max(1, Math.floor(channels / 4));
-    const reduced = ops.swish(pointwise(ops.globalAveragePool(x), `${name}_se_reduce`, expanded, squeezed, true));
-    x = ops.scaleChannels(x, pointwise(reduced, `${name}_se_expand`, squeezed, expanded, true));
-    x = batchNorm(pointwise(x, `${name}_project_conv`, expanded, block.out), `${name}_bn2`, block.out);
-    if (block.stride === 1 && channels === block.out) {
-      x = ops.addImages(ops.dropConnect(x, (DROP_CONNECT * index) / blocks.length), input);
-    }
-    channels = block.out;
-    size = Math.ceil(size / block.stride);
+  for (const [index, { expand, kernel, stride, out }] of blocks.entries()) {
+    const outChannels = scaledChannels(out, coefficient);
+    const dropConnect = (DROP_CONNECT * index) / blocks.length;
+    const block = { inChannels: channels, outChannels, expand, kernel, stride, size, momentum, dropConnect };
+    x = mbConv(ops, x, { prefix: `${prefix}_blocks.${index}.`, ...block });
+    channels = outChannels;
+    size = Math.ceil(size / stride);
   }
   const features = efficientNetFeatures(coefficient);
-  return ops.swish(batchNorm(pointwise(x, '_conv_head', channels, features), '_bn1', features));
+  x = pointwise(ops, x, `${prefix}_conv_head`, channels, features);
+  return ops.swish(batchNorm(ops, x, `${prefix}_bn1`, features, momentum));
+}
+
+function pointwise<K extends Kinds>(
+  ops: Ops<K>,
+  x: K['image'],
+  name: string,
+  inChannels: number,
+  outChannels: number,
+  bias = false,
+): K['image'] {
+  return ops.conv2d(x, { name, inChannels, outChannels, kernel: 1, stride: 1, padding: NO_PADDING, bias });
+}
+
+function batchNorm<K extends Kinds>(
+  ops: Ops<K>,
+  x: K['image'],
+  name: string,
+  features: number,
+  momentum: number,
+): K['image'] {
+  return ops.batchNorm(x, { name, features, epsilon: EPSILON, momentum });
 }

@@ -1,0 +1,209 @@
+import type { Tensor } from './native.js';
+import type { Tape } from './tape.js';
+
+/** Differentiable building blocks over native kernels. Shapes are NumPy's; broadcasting as in TensorFlow. */
+
+/** Sums a gradient over the axes along which `shape` was broadcast. Takes ownership of `gradient`. */
+function sumToShape(tape: Tape, gradient: Tensor, shape: readonly number[]): Tensor {
+  const { native } = tape;
+  const extra = gradient.shape.length - shape.length;
+  const axes = gradient.shape
+    .map((_, axis) => axis)
+    .filter((axis) => axis < extra || (shape[axis - extra] === 1 && gradient.shape[axis] !== 1));
+  if (axes.length === 0) return gradient;
+  const summed = native.run('Sum', [gradient, native.list(axes)], { keep_dims: true });
+  native.free(gradient);
+  if (summed.shape.length === shape.length) return summed;
+  const reshaped = native.run('Reshape', [summed, native.list(shape)]);
+  native.free(summed);
+  return reshaped;
+}
+
+export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  return tape.record(tape.run('AddV2', [a, b]), [a, b], (gradient) => {
+    for (const input of [a, b]) {
+      if (!tape.needsGradient(input)) continue;
+      tape.accumulate(input, sumToShape(tape, tape.native.run('Identity', [gradient]), input.shape));
+    }
+  });
+}
+
+export function multiply(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  return tape.record(tape.run('Mul', [a, b]), [a, b], (gradient) => {
+    if (tape.needsGradient(a)) tape.accumulate(a, sumToShape(tape, tape.native.run('Mul', [gradient, b]), a.shape));
+    if (tape.needsGradient(b)) tape.accumulate(b, sumToShape(tape, tape.native.run('Mul', [gradient, a]), b.shape));
+  });
+}
+
+export function divide(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  const result = tape.run('RealDiv', [a, b]);
+  return tape.record(result, [a, b], (gradient) => {
+    const { native } = tape;
+    const scaled = native.run('RealDiv', [gradient, b]);
+    if (tape.needsGradient(b)) {
+      const product = native.run('Mul', [scaled, result]);
+      const negative = native.run('Neg', [product]);
+      native.free(product);
+      tape.accumulate(b, sumToShape(tape, negative, b.shape));
+    }
+    tape.accumulate(a, sumToShape(tape, scaled, a.shape));
+  });
+}
+
+/** x * factor + offset for constant numbers. */
+export function scaleShift(tape: Tape, x: Tensor, factor: number, offset: number): Tensor {
+  const { native } = tape;
+  let result = factor === 1 ? x : tape.run('Mul', [x, native.scalar(factor)]);
+  if (offset !== 0) result = tape.run('AddV2', [result, native.scalar(offset)]);
+  return tape.record(result, [x], (gradient) => {
+    tape.accumulate(x, native.run('Mul', [gradient, native.scalar(factor)]));
+  });
+}
+
+/** Matrix product of the last two axes; leading axes are batch axes. */
+export function matMul(tape: Tape, a: Tensor, b: Tensor, transposeB = false): Tensor {
+  const result = tape.run('BatchMatMulV2', [a, b], { adj_y: transposeB });
+  return tape.record(result, [a, b], (gradient) => {
+    const { native } = tape;
+    if (tape.needsGradient(a)) {
+      tape.accumulate(a, native.run('BatchMatMulV2', [gradient, b], { adj_y: !transposeB }));
+    }
+    if (!tape.needsGradient(b)) return;
+    const [left, right] = transposeB ? [gradient, a] : [a, gradient];
+    tape.accumulate(b, native.run('BatchMatMulV2', [left, right], { adj_x: true }));
+  });
+}
+
+/** x (rows, in) times weight (out, in) transposed, plus bias (out). */
+export function dense(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  const product = tape.run('MatMul', [x, weight], { transpose_b: true });
+  return tape.record(tape.run('BiasAdd', [product, bias]), [x, weight, bias], (gradient) => {
+    const { native } = tape;
+    if (tape.needsGradient(x)) tape.accumulate(x, native.run('MatMul', [gradient, weight]));
+    if (tape.needsGradient(weight)) {
+      tape.accumulate(weight, native.run('MatMul', [gradient, x], { transpose_a: true }));
+    }
+    if (tape.needsGradient(bias)) tape.accumulate(bias, native.run('BiasAddGrad', [gradient]));
+  });
+}
+
+export function reshape(tape: Tape, x: Tensor, shape: readonly number[]): Tensor {
+  const result = tape.run('Reshape', [x, tape.native.list(shape)]);
+  return tape.record(result, [x], (gradient) => {
+    tape.accumulate(x, tape.native.run('Reshape', [gradient, tape.native.list(x.shape)]));
+  });
+}
+
+export function transpose(tape: Tape, x: Tensor, permutation: readonly number[]): Tensor {
+  const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
+  const result = tape.run('Transpose', [x, tape.native.list(permutation)]);
+  return tape.record(result, [x], (gradient) => {
+    tape.accumulate(x, tape.native.run('Transpose', [gradient, tape.native.list(inverse)]));
+  });
+}
+
+/** Part of a tensor; begin and size as in `tf.slice`. */
+export function slice(tape: Tape, x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
+  const { native } = tape;
+  const result = tape.run('Slice', [x, native.list(begin), native.list(size)]);
+  return tape.record(result, [x], (gradient) => {
+    const paddings = begin.flatMap((from, axis) => [from, x.shape[axis]! - from - result.shape[axis]!]);
+    const table = native.ints([begin.length, 2], Int32Array.from(paddings));
+    tape.accumulate(x, native.run('Pad', [gradient, table]));
+    native.free(table);
+  });
+}
+
+export function concat(tape: Tape, parts: readonly Tensor[], axis: number): Tensor {
+  const { native } = tape;
+  const result = tape.run('ConcatV2', [...parts, native.intScalar(axis)], {
+    N: parts.length,
+    T: { type: parts[0]!.dtype },
+  });
+  return tape.record(result, parts, (gradient) => {
+    const sizes = native.list(parts.map(({ shape }) => shape[axis]!));
+    const gradients = native.runMany(
+      'SplitV',
+      [gradient, sizes, native.intScalar(axis)],
+      { num_split: parts.length },
+      parts.length,
+    );
+    for (const [index, part] of parts.entries()) tape.accumulate(part, gradients[index]!);
+  });
+}
+
+/** Sum over one axis, which stays with size 1. */
+export function sumAxis(tape: Tape, x: Tensor, axis: number): Tensor {
+  const { native } = tape;
+  const result = tape.run('Sum', [x, native.list([axis])], { keep_dims: true });
+  return tape.record(result, [x], (gradient) => {
+    tape.accumulate(x, native.run('BroadcastTo', [gradient, native.list(x.shape)]));
+  });
+}
+
+export function sigmoid(tape: Tape, x: Tensor): Tensor {
+  const result = tape.run('Sigmoid', [x]);
+  return tape.record(result, [x], (gradient) => tape.accumulate(x, tape.native.run('SigmoidGrad', [result, gradient])));
+}
+
+export function tanh(tape: Tape, x: Tensor): Tensor {
+  const result = tape.run('Tanh', [x]);
+  return tape.record(result, [x], (gradient) => tape.accumulate(x, tape.native.run('TanhGrad', [result, gradient])));
+}
+
+export function relu(tape: Tape, x: Tensor): Tensor {
+  const result = tape.run('Relu', [x]);
+  return tape.record(result, [x], (gradient) => tape.accumulate(x, tape.native.run('ReluGrad', [gradient, result])));
+}
+
+/** Softmax over the last axis. */
+export function softmax(tape: Tape, x: Tensor): Tensor {
+  const { native } = tape;
+  const result = tape.run('Softmax', [x]);
+  return tape.record(result, [x], (gradient) => {
+    const weighed = native.run('Mul', [gradient, result]);
+    const total = native.run('Sum', [weighed, native.list([x.shape.length - 1])], { keep_dims: true });
+    const share = native.run('Mul', [result, total]);
+    tape.accumulate(x, native.run('Sub', [weighed, share]));
+    native.free(weighed, total, share);
+  });
+}
+
+/**
+ * Normalises the last axis to mean 0 and variance 1, then scales and shifts (arXiv 1607.06450).
+ * @param gain (features)
+ * @param shift (features)
+ */
+export function layerNorm(tape: Tape, x: Tensor, gain: Tensor, shift: Tensor, epsilon: number): Tensor {
+  const { native } = tape;
+  const last = native.list([x.shape.length - 1]);
+  const mean = (value: Tensor) => native.run('Mean', [value, last], { keep_dims: true });
+  const [average] = tape.keep(mean(x));
+  const centred = tape.run('Sub', [x, average!]);
+  const square = native.run('Square', [centred]);
+  const variance = mean(square);
+  const shifted = native.run('AddV2', [variance, native.scalar(epsilon)]);
+  const inverse = tape.run('Rsqrt', [shifted]);
+  native.free(square, variance, shifted);
+  const normal = tape.run('Mul', [centred, inverse]);
+  const scaled = tape.run('Mul', [normal, gain]);
+  return tape.record(tape.run('AddV2', [scaled, shift]), [x, gain, shift], (gradient) => {
+    const rows = native.list(x.shape.map((_, axis) => axis).slice(0, -1));
+    if (tape.needsGradient(gain)) {
+      const product = native.run('Mul', [gradient, normal]);
+      tape.accumulate(gain, native.run('Sum', [product, rows]));
+      native.free(product);
+    }
+    if (tape.needsGradient(shift)) tape.accumulate(shift, native.run('Sum', [gradient, rows]));
+    if (!tape.needsGradient(x)) return;
+    const g = native.run('Mul', [gradient, gain]);
+    const meanG = mean(g);
+    const product = native.run('Mul', [g, normal]);
+    const meanProduct = mean(product);
+    const along = native.run('Mul', [normal, meanProduct]);
+    const centredG = native.run('Sub', [g, meanG]);
+    const difference = native.run('Sub', [centredG, along]);
+    tape.accumulate(x, native.run('Mul', [difference, inverse]));
+    native.free(g, meanG, product, meanProduct, along, centredG, difference);
+  });
+}

@@ -1,0 +1,113 @@
+import type { Attributes, Native, Tensor } from './native.js';
+
+/** Receives the gradient of an operation's output; hands gradients of its inputs to {@link Tape.accumulate}. */
+export type Backward = (gradient: Tensor) => void;
+
+interface Entry {
+  output: Tensor;
+  /** Absent where no input needs a gradient. */
+  backward: Backward | null;
+  /** All tensors that this operation made; freed once its own backward has run. */
+  made: Tensor[];
+}
+
+/**
+ * Records what was computed, so that gradients can be computed in reverse. Every tensor made by an operation is freed
+ * as soon as the backward pass has gone past that operation: nothing later can need it.
+ */
+export class Tape {
+  readonly native: Native;
+  readonly #entries: Entry[] = [];
+  readonly #gradients = new Map<number, Tensor>();
+  readonly #needsGradient = new Set<number>();
+  #making: Tensor[] = [];
+
+  constructor(native: Native) {
+    this.native = native;
+  }
+
+  /** Marks a parameter: gradients flow to it and stay until they are taken. */
+  watch(parameter: Tensor): void {
+    this.#needsGradient.add(parameter.id);
+  }
+
+  needsGradient(...tensors: readonly Tensor[]): boolean {
+    return tensors.some(({ id }) => this.#needsGradient.has(id));
+  }
+
+  /** Runs a kernel of a forward operation; its result lives until the backward pass has gone past. */
+  run(kernel: string, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
+    return this.runMany(kernel, inputs, attributes, 1)[0]!;
+  }
+
+  runMany(kernel: string, inputs: readonly Tensor[], attributes: Attributes, outputs: number): Tensor[] {
+    return this.keep(...this.native.runMany(kernel, inputs, attributes, outputs));
+  }
+
+  /** Gives tensors that were made elsewhere to the operation being recorded. */
+  keep(...tensors: Tensor[]): Tensor[] {
+    this.#making.push(...tensors);
+    return tensors;
+  }
+
+  /**
+   * Ends an operation whose kernels ran since the last record.
+   * @param backward called only when one of `inputs` needs a gradient
+   */
+  record(output: Tensor, inputs: readonly Tensor[], backward: Backward): Tensor {
+    const needed = this.needsGradient(...inputs);
+    if (needed) this.#needsGradient.add(output.id);
+    this.#entries.push({ output, backward: needed ? backward : null, made: this.#making });
+    this.#making = [];
+    return output;
+  }
+
+  /**
+   * Adds to the gradient of `target`. Takes ownership of `gradient`. Ignored, and freed, where none is needed:
+   * ask {@link needsGradient} first when computing it is not free.
+   */
+  accumulate(target: Tensor, gradient: Tensor): void {
+    if (!this.#needsGradient.has(target.id)) {
+      this.native.free(gradient);
+      return;
+    }
+    const sum = this.#gradients.get(target.id);
+    if (sum === undefined) {
+      this.#gradients.set(target.id, gradient);
+      return;
+    }
+    this.#gradients.set(target.id, this.native.run('AddV2', [sum, gradient]));
+    this.native.free(sum, gradient);
+  }
+
+  /** Walks back from `loss` (a scalar). Gradients of watched parameters then wait in {@link takeGradient}. */
+  backward(loss: Tensor): void {
+    this.#gradients.set(loss.id, this.native.floats([], Float32Array.of(1)));
+    for (let entry = this.#entries.pop(); entry !== undefined; entry = this.#entries.pop()) {
+      const gradient = this.#gradients.get(entry.output.id);
+      if (gradient !== undefined) {
+        this.#gradients.delete(entry.output.id);
+        entry.backward?.(gradient);
+        this.native.free(gradient);
+      }
+      for (const tensor of entry.made) this.#needsGradient.delete(tensor.id);
+      this.native.free(...entry.made);
+    }
+  }
+
+  /** The gradient of a watched parameter, now the caller's to free; null when the loss does not depend on it. */
+  takeGradient(parameter: Tensor): Tensor | null {
+    const gradient = this.#gradients.get(parameter.id) ?? null;
+    this.#gradients.delete(parameter.id);
+    this.#needsGradient.delete(parameter.id);
+    return gradient;
+  }
+
+  /** Frees all that was recorded, without a backward pass. */
+  clear(): void {
+    for (const entry of this.#entries.splice(0)) this.native.free(...entry.made);
+    this.native.free(...this.#making.splice(0), ...this.#gradients.values());
+    this.#gradients.clear();
+    this.#needsGradient.clear();
+  }
+}
