@@ -1,3 +1,5 @@
+import type { Demuxer } from './sniff.js';
+
 /** Bounds on what one uploaded file may cost. */
 export interface MediaLimits {
   /** Longest clip in seconds. */
@@ -16,3 +18,17 @@ export const DEFAULT_LIMITS: MediaLimits = {
   maxStreams: 16,
   timeoutSeconds: 120,
 };
+
+/** Largest single allocation of ffmpeg in bytes: room for a few frames of the largest size. */
+const MAX_ALLOCATION = 2 ** 28;
+
+/** Options of ffprobe and ffmpeg for reading a file that nobody has vouched for; they go before `-i`. */
+export function hostileInputOptions(demuxer: Demuxer, limits: MediaLimits): string[] {
+  return [
+    ...['-v', 'error'],
+    ...['-protocol_whitelist', 'file,pipe,fd'],
+    ...['-max_alloc', `${MAX_ALLOCATION}`],
+    ...['-max_pixels', `${limits.maxPixels}`],
+    ...['-f', demuxer],
+  ];
+}
