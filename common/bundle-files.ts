@@ -1,0 +1,70 @@
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { BUNDLE_FILE, type Bundle, bundleSchema } from './bundle.js';
+import { MerError } from './errors.js';
+import { readJson, sha256File } from './files.js';
+import { PROJECT_ROOT } from './paths.js';
+
+/** Where `mer export` puts bundles and `mer serve` looks for one. */
+export const BUNDLES_DIR = path.join(PROJECT_ROOT, 'bundles');
+
+/** Reads bundle.json. @throws MerError not_found or bad_file, naming the file and the field */
+export async function readBundle(directory: string): Promise<Bundle> {
+  return readJson(path.join(directory, BUNDLE_FILE), bundleSchema);
+}
+
+/**
+ * Reads bundle.json and checks that every file it names is there and unchanged.
+ *
+ * @throws MerError as {@link readBundle}; bad_file naming the first file that differs
+ */
+export async function verifyBundle(directory: string): Promise<Bundle> {
+  const bundle = await readBundle(directory);
+  const files = [...Object.values(bundle.branches), bundle.fusion, ...Object.values(bundle.mtcnn)];
+  for (const entry of files) {
+    if (entry === undefined) continue;
+    const file = path.join(directory, entry.file);
+    const problem = await problemOf(file, entry);
+    if (problem === undefined) continue;
+    throw new MerError('bad_file', `${file} ${problem}.`, 'Copy the bundle again, or export it again.');
+  }
+  return bundle;
+}
+
+async function problemOf(
+  file: string,
+  { sha256, bytes }: { sha256: string; bytes: number },
+): Promise<string | undefined> {
+  const stat = await fsp.stat(file).catch(() => undefined);
+  if (stat === undefined) return 'is missing';
+  if (stat.size !== bytes) return `has ${stat.size} bytes instead of ${bytes}`;
+  return (await sha256File(file)) === sha256 ? undefined : 'is not the file that was exported: its sha256 differs';
+}
+
+/**
+ * The most recently created bundle of a folder: `root/<name>/` or `root/<name>/<version>/`. Folders that are no
+ * readable bundle are passed over.
+ *
+ * @throws MerError not_found when there is none
+ */
+export async function findNewestBundle(root = BUNDLES_DIR): Promise<string> {
+  const candidates: { directory: string; created: string }[] = [];
+  const named = await subfolders(root);
+  const versioned = (await Promise.all(named.map(subfolders))).flat();
+  for (const directory of [...named, ...versioned]) {
+    const bundle = await readBundle(directory).catch(() => undefined);
+    if (bundle !== undefined) candidates.push({ directory, created: bundle.created });
+  }
+  const newest = candidates.sort((a, b) => Date.parse(b.created) - Date.parse(a.created))[0];
+  if (newest !== undefined) return newest.directory;
+  throw new MerError(
+    'not_found',
+    `There is no bundle under ${root}.`,
+    'Run `npm run demo` to train and export one, or name one with --bundle DIR.',
+  );
+}
+
+async function subfolders(directory: string): Promise<string[]> {
+  const entries = await fsp.readdir(directory, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(directory, entry.name));
+}
