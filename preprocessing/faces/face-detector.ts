@@ -1,3 +1,18 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { MerError } from '../../common/errors.js';
+import {
+  type Box,
+  boxArea,
+  regressBox,
+  type ScoredBox,
+  squareBox,
+  suppressContained,
+  suppressOverlaps,
+} from './boxes.js';
+import { IntegralImage, type PixelRectangle } from './integral-image.js';
+
 /** One decoded video frame: row-major (height, width, 3) RGB. */
 export interface RgbFrame {
   data: Uint8Array;
@@ -7,26 +22,233 @@ export interface RgbFrame {
 
 /** A detected face. Coordinates are pixels of the frame and may lie outside of it. */
 export interface Face {
-  /** x1, y1, x2, y2 */
-  box: [number, number, number, number];
-  /** O-Net's probability, in [0.7, 1]. */
+  box: Box;
+  /** O-Net's probability, in (0.7, 1]. */
   probability: number;
   /** x, y of the left eye, right eye, nose, left and right mouth corner. */
   points: [number, number][];
 }
 
 export interface FaceDetector {
-  /** All faces of a frame, the largest first. */
-  detect(frame: RgbFrame): Promise<Face[]>;
+  /**
+   * All faces of a frame, the largest first.
+   *
+   * @param minFace smallest face in pixels that is looked for; the cost falls with its square
+   */
+  detect(frame: RgbFrame, minFace?: number): Promise<Face[]>;
+  /**
+   * The face at each of the given places, or null where there is none: the last net of the cascade alone, for places
+   * that are nearly known from other frames.
+   */
+  refine(frame: RgbFrame, places: readonly Box[]): Promise<(Face | null)[]>;
   /** Frees the native sessions. */
   dispose(): Promise<void>;
 }
 
+const THRESHOLDS = { pnet: 0.6, rnet: 0.7, onet: 0.7 };
+const MIN_FACE = 20;
+const PYRAMID_FACTOR = 0.6;
+/** Side and stride in pixels of P-Net's receptive field. */
+const CELL = 12;
+const STRIDE = 2;
+const RNET_SIDE = 24;
+const ONET_SIDE = 48;
+/** R- and O-Net see at most so many crops at once, which bounds their memory. */
+const MAX_CROPS = 256;
+
+const f = Math.fround;
+
+interface Candidate extends ScoredBox {
+  shares: ArrayLike<number>;
+}
+
 /**
- * Loads pnet.onnx, rnet.onnx and onet.onnx.
+ * Loads the three nets of MTCNN (Zhang et al. 2016) and runs the cascade as facenet-pytorch 2.6 does with min_face 20,
+ * thresholds 0.6, 0.7, 0.7 and factor 0.6, including its float32 roundings.
  *
- * @param options.directory folder of the three nets: MTCNN_DIR, or a bundle
+ * @param options.directory folder of pnet.onnx, rnet.onnx and onet.onnx: MTCNN_DIR, or a bundle
  * @param options.threads threads of ONNX Runtime within one operator
  * @throws MerError missing_part when a net is not there
  */
-export declare function createFaceDetector(options: { directory: string; threads: number }): Promise<FaceDetector>;
+export async function createFaceDetector(options: { directory: string; threads: number }): Promise<FaceDetector> {
+  const load = (name: string) => {
+    const file = path.join(options.directory, name);
+    if (!fs.existsSync(file)) {
+      throw new MerError('missing_part', `The face detection net ${file} is missing.`, 'Run `npm run setup`.');
+    }
+    return InferenceSession.create(file, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      // Each scale and each number of crops is another shape: plans for them would only pile up.
+      enableMemPattern: false,
+    });
+  };
+  const [pnet, rnet, onet] = await Promise.all([load('pnet.onnx'), load('rnet.onnx'), load('onet.onnx')]);
+  return new Mtcnn(pnet, rnet, onet);
+}
+
+class Mtcnn implements FaceDetector {
+  readonly #pnet: InferenceSession;
+  readonly #rnet: InferenceSession;
+  readonly #onet: InferenceSession;
+
+  constructor(pnet: InferenceSession, rnet: InferenceSession, onet: InferenceSession) {
+    this.#pnet = pnet;
+    this.#rnet = rnet;
+    this.#onet = onet;
+  }
+
+  async detect(frame: RgbFrame, minFace = MIN_FACE): Promise<Face[]> {
+    const integral = new IntegralImage(frame);
+    const proposals = await this.#propose(integral, frame, minFace);
+    const candidates = await this.#filter(integral, frame, proposals);
+    const found = await this.#locate(integral, frame, candidates);
+    const faces = found.filter((face) => face !== null).map((face) => ({ ...face, score: face.probability }));
+    return suppressContained(faces, 0.7)
+      .map(({ box, probability, points }) => ({ box, probability, points }))
+      .sort((a, b) => boxArea(b.box) - boxArea(a.box));
+  }
+
+  refine(frame: RgbFrame, places: readonly Box[]): Promise<(Face | null)[]> {
+    return this.#locate(new IntegralImage(frame), frame, places.map(squareBox));
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([this.#pnet.release(), this.#rnet.release(), this.#onet.release()]);
+  }
+
+  /** P-Net over the image pyramid: squares that may hold a face. */
+  async #propose(integral: IntegralImage, { width, height }: RgbFrame, minFace: number): Promise<Box[]> {
+    const whole = { left: 0, top: 0, right: width, bottom: height };
+    const proposals: Candidate[] = [];
+    for (
+      let scale = CELL / minFace, side = Math.min(width, height) * scale;
+      side >= CELL;
+      scale *= PYRAMID_FACTOR, side *= PYRAMID_FACTOR
+    ) {
+      const outWidth = Math.trunc(width * scale + 1);
+      const outHeight = Math.trunc(height * scale + 1);
+      const image = new Float32Array(3 * outWidth * outHeight);
+      integral.resize(whole, outWidth, outHeight, image);
+      const outputs = await this.#pnet.run({ image: new Tensor('float32', image, [1, 3, outHeight, outWidth]) });
+      proposals.push(...suppressOverlaps(readProposals(outputs, scale), 0.5));
+    }
+    return suppressOverlaps(proposals, 0.7).map(({ box: [x1, y1, x2, y2], shares }) => {
+      const [boxWidth, boxHeight] = [f(x2 - x1), f(y2 - y1)];
+      return squareBox([
+        f(x1 + f(shares[0]! * boxWidth)),
+        f(y1 + f(shares[1]! * boxHeight)),
+        f(x2 + f(shares[2]! * boxWidth)),
+        f(y2 + f(shares[3]! * boxHeight)),
+      ]);
+    });
+  }
+
+  /** R-Net: the squares that do hold a face, moved closer to it. */
+  async #filter(integral: IntegralImage, frame: RgbFrame, boxes: readonly Box[]): Promise<Box[]> {
+    const passed: Candidate[] = [];
+    for (const { crops, kept } of cropBatches(integral, frame, boxes, RNET_SIDE)) {
+      const outputs = await this.#rnet.run({ image: crops });
+      const probabilities = floats(outputs, 'probabilities');
+      const shares = floats(outputs, 'boxes');
+      for (const [i, box] of kept.entries()) {
+        const score = probabilities[2 * i + 1]!;
+        if (score > THRESHOLDS.rnet) passed.push({ box, score, shares: shares.subarray(4 * i, 4 * i + 4) });
+      }
+    }
+    return suppressOverlaps(passed, 0.7).map(({ box, shares }) => squareBox(regressBox(box, shares, 0)));
+  }
+
+  /** O-Net: the face of each square with its five points; null where it sees none. */
+  async #locate(integral: IntegralImage, frame: RgbFrame, boxes: readonly Box[]): Promise<(Face | null)[]> {
+    const found = new Map<Box, Face>();
+    for (const { crops, kept } of cropBatches(integral, frame, boxes, ONET_SIDE)) {
+      const outputs = await this.#onet.run({ image: crops });
+      const probabilities = floats(outputs, 'probabilities');
+      const shares = floats(outputs, 'boxes');
+      const points = floats(outputs, 'points');
+      for (const [i, box] of kept.entries()) {
+        const probability = probabilities[2 * i + 1]!;
+        if (probability <= THRESHOLDS.onet) continue;
+        found.set(box, {
+          box: regressBox(box, shares, 4 * i),
+          probability,
+          points: readPoints(box, points.subarray(10 * i, 10 * i + 10)),
+        });
+      }
+    }
+    return boxes.map((box) => found.get(box) ?? null);
+  }
+}
+
+/** P-Net's cells above the threshold, as boxes of the whole frame. */
+function readProposals(outputs: InferenceSession.OnnxValueMapType, scale: number): Candidate[] {
+  const probabilities = floats(outputs, 'probabilities');
+  const shares = floats(outputs, 'boxes');
+  const columns = outputs.probabilities!.dims[3]!;
+  const plane = outputs.probabilities!.dims[2]! * columns;
+  const scale32 = f(scale);
+  const proposals: Candidate[] = [];
+  for (let cell = 0; cell < plane; cell++) {
+    const score = probabilities[plane + cell]!;
+    if (score < THRESHOLDS.pnet) continue;
+    const x = STRIDE * (cell % columns);
+    const y = STRIDE * Math.floor(cell / columns);
+    const box: Box = [
+      Math.floor(f((x + 1) / scale32)),
+      Math.floor(f((y + 1) / scale32)),
+      Math.floor(f((x + CELL) / scale32)),
+      Math.floor(f((y + CELL) / scale32)),
+    ];
+    proposals.push({ box, score, shares: [0, 1, 2, 3].map((side) => shares[side * plane + cell]!) });
+  }
+  return proposals;
+}
+
+/** The crops of all boxes that lie in the frame, in batches (N, 3, side, side), with the boxes that they belong to. */
+function* cropBatches(
+  integral: IntegralImage,
+  frame: RgbFrame,
+  boxes: readonly Box[],
+  side: number,
+): Generator<{ crops: Tensor; kept: Box[] }> {
+  const inside = boxes
+    .map((box) => ({ box, pixels: clip(box, frame) }))
+    .filter(({ pixels: { left, top, right, bottom } }) => right > left && bottom > top);
+  const size = 3 * side * side;
+  for (let from = 0; from < inside.length; from += MAX_CROPS) {
+    const batch = inside.slice(from, from + MAX_CROPS);
+    const data = new Float32Array(batch.length * size);
+    for (const [i, { pixels }] of batch.entries()) integral.resize(pixels, side, side, data, i * size);
+    yield {
+      crops: new Tensor('float32', data, [batch.length, 3, side, side]),
+      kept: batch.map(({ box }) => box),
+    };
+  }
+}
+
+/** The pixels of a box within the frame, by facenet-pytorch's `pad`: truncated, one-based, clamped. */
+function clip([x1, y1, x2, y2]: Box, { width, height }: RgbFrame): PixelRectangle {
+  return {
+    left: Math.max(1, Math.trunc(x1)) - 1,
+    top: Math.max(1, Math.trunc(y1)) - 1,
+    right: Math.min(width, Math.trunc(x2)),
+    bottom: Math.min(height, Math.trunc(y2)),
+  };
+}
+
+function readPoints([x1, y1, x2, y2]: Box, shares: Float32Array): [number, number][] {
+  const width = f(f(x2 - x1) + 1);
+  const height = f(f(y2 - y1) + 1);
+  return Array.from({ length: 5 }, (_, i) => [
+    f(f(f(width * shares[i]!) + x1) - 1),
+    f(f(f(height * shares[i + 5]!) + y1) - 1),
+  ]);
+}
+
+function floats(outputs: InferenceSession.OnnxValueMapType, name: string): Float32Array {
+  const data = outputs[name]?.data;
+  if (data instanceof Float32Array) return data;
+  throw new MerError('bad_file', `A face detection net has no output ${name}.`, 'Run `npm run setup` again.');
+}

@@ -1,0 +1,90 @@
+import type { RgbFrame } from './face-detector.js';
+
+/** A rectangle of pixels; `right` and `bottom` are exclusive. */
+export interface PixelRectangle {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+const CHANNELS = 3;
+
+/**
+ * Sums of all pixels above and to the left of each corner, for each channel. The mean of any rectangle then costs four
+ * look-ups, so that the whole image pyramid and all crops of a frame come from one pass over it, exactly.
+ */
+export class IntegralImage {
+  readonly #sums: Uint32Array;
+  readonly #stride: number;
+
+  /** @param frame at most 2^32 / 255 = 16.8 million pixels, so that the sums are exact */
+  constructor({ data, width, height }: RgbFrame) {
+    const stride = (width + 1) * CHANNELS;
+    const sums = new Uint32Array(stride * (height + 1));
+    let pixel = 0;
+    let target = stride;
+    for (let y = 0; y < height; y++) {
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      target += CHANNELS;
+      for (let x = 0; x < width; x++, pixel += CHANNELS, target += CHANNELS) {
+        red += data[pixel]!;
+        green += data[pixel + 1]!;
+        blue += data[pixel + 2]!;
+        sums[target] = sums[target - stride]! + red;
+        sums[target + 1] = sums[target - stride + 1]! + green;
+        sums[target + 2] = sums[target - stride + 2]! + blue;
+      }
+    }
+    this.#sums = sums;
+    this.#stride = stride;
+  }
+
+  /**
+   * Resizes a rectangle as PyTorch's `interpolate(mode='area')` does (each output pixel is the mean of the window
+   * floor(i * in / out) … ceil((i + 1) * in / out)) and normalises it to (x - 127.5) / 128.
+   *
+   * @param output receives (3, outHeight, outWidth) from index `offset` on
+   */
+  resize(source: PixelRectangle, outWidth: number, outHeight: number, output: Float32Array, offset = 0): void {
+    const columns = windows(source.left, source.right, outWidth);
+    const rows = windows(source.top, source.bottom, outHeight);
+    const sums = this.#sums;
+    const plane = outWidth * outHeight;
+    let target = offset;
+    for (let y = 0; y < outHeight; y++) {
+      const top = rows[2 * y]!;
+      const bottom = rows[2 * y + 1]!;
+      const upper = top * this.#stride;
+      const lower = bottom * this.#stride;
+      for (let x = 0; x < outWidth; x++, target++) {
+        const left = columns[2 * x]!;
+        const right = columns[2 * x + 1]!;
+        const area = (bottom - top) * (right - left);
+        const from = left * CHANNELS;
+        const to = right * CHANNELS;
+        for (let channel = 0; channel < CHANNELS; channel++) {
+          const sum =
+            sums[lower + to + channel]! -
+            sums[lower + from + channel]! -
+            sums[upper + to + channel]! +
+            sums[upper + from + channel]!;
+          output[target + channel * plane] = (Math.fround(sum / area) - 127.5) * 0.0078125;
+        }
+      }
+    }
+  }
+}
+
+/** First and one-past-last input index of each output index, interleaved. */
+function windows(from: number, to: number, count: number): Int32Array {
+  const size = to - from;
+  const result = new Int32Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    result[2 * i] = from + Math.floor((i * size) / count);
+    result[2 * i + 1] = from + Math.ceil(((i + 1) * size) / count);
+  }
+  return result;
+}
