@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Native libraries (TensorFlow, ONNX Runtime) live in processes of their own.
+    pool: 'forks',
+    maxWorkers: 2,
+    // Tests judge results, never time: these limits only end a test that hangs.
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+    reporters: ['default', './test/closing-line.ts'],
+    coverage: { provider: 'v8' },
+  },
+});
