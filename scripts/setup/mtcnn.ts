@@ -40,7 +40,7 @@ export const mtcnnStep: Step = {
 
   async run() {
     const wheels = path.join(SETUP_DIR, 'downloads', 'facenet-pytorch');
-    await downloadWheels('facenet-pytorch.txt', wheels, { python: '3.11', platforms: ['any'] });
+    await downloadWheels('facenet-pytorch.txt', wheels);
     await unpackWheels(wheels, ['facenet_pytorch/data/'], wheels);
     const weights = path.join(wheels, 'facenet_pytorch', 'data');
     const { status, stderr } = await execute(VENV_PYTHON, [BUILDER, weights, MTCNN_DIR]);

@@ -50,10 +50,7 @@ export const onnxruntimeCudaStep: Step = {
 
 async function fetchProvider(): Promise<void> {
   const wheels = path.join(SETUP_DIR, 'downloads', 'onnxruntime-cuda');
-  await downloadWheels('onnxruntime-cuda.txt', wheels, {
-    python: '3.11',
-    platforms: ['manylinux_2_28_x86_64', 'manylinux_2_27_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64'],
-  });
+  await downloadWheels('onnxruntime-cuda.txt', wheels);
   const partial = `${FOLDER}.partial`;
   await fsp.rm(partial, { recursive: true, force: true });
   await unpackWheels(wheels, UNPACKED, partial);

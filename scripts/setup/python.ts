@@ -53,24 +53,27 @@ export async function pip(args: readonly string[], what: string, show = false): 
   );
 }
 
-/** A platform for which wheels are fetched, whatever the Python and the distribution of the machine. */
-export interface WheelPlatform {
-  python: string;
-  platforms: readonly string[];
-}
+/** Wheels are fetched for this Python, whatever the one of the machine: only their native libraries are used. */
+const WHEEL_PYTHON = '3.11';
+
+/** Every tag of a wheel that runs on Linux x64 with glibc 2.28: pip matches tags exactly. */
+const WHEEL_PLATFORMS = [
+  ...Array.from({ length: 28 - 5 + 1 }, (_, index) => `manylinux_2_${28 - index}_x86_64`),
+  ...['manylinux2014_x86_64', 'manylinux2010_x86_64', 'manylinux1_x86_64', 'any'],
+];
 
 /**
  * Downloads the wheels of a requirements file of scripts/wheels/ without what they depend on. pip compares each with
  * the checksum in that file.
  * @param folder where they are put; those already there are not fetched again
  */
-export async function downloadWheels(requirements: string, folder: string, target: WheelPlatform): Promise<void> {
-  const tag = `cp${target.python.replace('.', '')}`;
+export async function downloadWheels(requirements: string, folder: string): Promise<void> {
+  const tag = `cp${WHEEL_PYTHON.replace('.', '')}`;
   await pip(
     [
       ...['download', '--no-deps', '--only-binary=:all:', '--require-hashes', '--no-cache-dir', '--dest', folder],
-      ...['--python-version', target.python, '--implementation', 'cp', '--abi', tag, '--abi', 'abi3', '--abi', 'none'],
-      ...target.platforms.flatMap((platform) => ['--platform', platform]),
+      ...['--python-version', WHEEL_PYTHON, '--implementation', 'cp', '--abi', tag, '--abi', 'abi3', '--abi', 'none'],
+      ...WHEEL_PLATFORMS.flatMap((platform) => ['--platform', platform]),
       ...['--requirement', path.join(PROJECT_ROOT, 'scripts', 'wheels', requirements)],
     ],
     requirements.replace('.txt', ''),

@@ -50,10 +50,7 @@ export function tensorflowLibraryStep(build: TensorFlowBuild): Step {
 
     async run() {
       const wheels = path.join(SETUP_DIR, 'downloads', `tensorflow-${build}`);
-      await downloadWheels(`tensorflow-${build}.txt`, wheels, {
-        python: '3.11',
-        platforms: ['manylinux_2_27_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64', 'manylinux1_x86_64'],
-      });
+      await downloadWheels(`tensorflow-${build}.txt`, wheels);
       const partial = `${libraryFolder(build)}.partial`;
       await fsp.rm(partial, { recursive: true, force: true });
       await unpackWheels(wheels, UNPACKED, partial);
