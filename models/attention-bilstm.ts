@@ -48,10 +48,16 @@ export function attentionBiLstm<K extends Kinds>(
     weights = ops.multiplySequences(weights, score(related, 'l2', 4 * hidden));
     feature = ops.weightedMean(related, weights);
   }
-  const logits = ops.linear(ops.dropout(feature, DROPOUT), {
-    name: `${prefix}out`,
-    inFeatures: attentionBiLstmFeatures(hidden, fan),
-    outFeatures: EMOTION_COUNT,
-  });
+  const logits = attentionBiLstmHead(ops, feature, prefix, attentionBiLstmFeatures(hidden, fan));
   return { feature, logits, attention: ops.shares(weights) };
+}
+
+/** The last step of {@link attentionBiLstm}: (batch, features) -> (batch, 7) logits. */
+export function attentionBiLstmHead<K extends Kinds>(
+  ops: Ops<K>,
+  feature: K['vector'],
+  prefix: string,
+  inFeatures: number,
+): K['vector'] {
+  return ops.linear(ops.dropout(feature, DROPOUT), { name: `${prefix}out`, inFeatures, outFeatures: EMOTION_COUNT });
 }

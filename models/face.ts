@@ -1,4 +1,9 @@
-import { attentionBiLstm, attentionBiLstmFeatures, type BranchOutput } from './attention-bilstm.js';
+import {
+  attentionBiLstm,
+  attentionBiLstmFeatures,
+  attentionBiLstmHead,
+  type BranchOutput,
+} from './attention-bilstm.js';
 import { efficientNet, efficientNetFeatures } from './efficientnet.js';
 import type { Kinds, Ops } from './ops.js';
 import type { ModelSpec } from './spec.js';
@@ -34,4 +39,14 @@ export function faceNetwork<K extends Kinds>(
     hidden: hiddenSize(spec),
     fan: spec.fan,
   });
+}
+
+/** The last step of {@link faceNetwork}: (batch, features) -> (batch, 7) logits. */
+export function faceHead<K extends Kinds>(
+  ops: Ops<K>,
+  spec: ModelSpec,
+  feature: K['vector'],
+  prefix = '',
+): K['vector'] {
+  return attentionBiLstmHead(ops, feature, `${prefix}out.`, faceFeatures(spec));
 }

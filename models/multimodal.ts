@@ -1,10 +1,10 @@
 import { EMOTION_COUNT, MODALITIES, type Modality } from '../common/labels.js';
 import type { BranchOutput } from './attention-bilstm.js';
-import { faceFeatures, faceNetwork } from './face.js';
+import { faceFeatures, faceHead, faceNetwork } from './face.js';
 import type { Kinds, Ops } from './ops.js';
 import type { ModelSpec } from './spec.js';
-import { type SpeechInput, speechFeatures, speechNetwork } from './speech.js';
-import { TEXT_FEATURES, textNetwork } from './text.js';
+import { type SpeechInput, speechFeatures, speechHead, speechNetwork } from './speech.js';
+import { TEXT_FEATURES, textHead, textNetwork } from './text.js';
 
 /** Prefix of each branch's parameter names in a multimodal checkpoint. */
 export const BRANCH_PREFIX: Record<Modality, string> = {
@@ -47,6 +47,24 @@ export function multimodalNetwork<K extends Kinds>(
   };
   const features = { speech: branches.speech.feature, face: branches.face.feature, text: branches.text.feature };
   return { logits: fusionNetwork(ops, spec, features, input.presence), branches };
+}
+
+/** Logits of one branch from its feature: what the branch itself computes, for another use of the same head. */
+export function branchHead<K extends Kinds>(
+  ops: Ops<K>,
+  spec: ModelSpec,
+  modality: Modality,
+  feature: K['vector'],
+): K['vector'] {
+  const prefix = BRANCH_PREFIX[modality];
+  switch (modality) {
+    case 'speech':
+      return speechHead(ops, spec, feature, prefix);
+    case 'face':
+      return faceHead(ops, spec, feature, prefix);
+    case 'text':
+      return textHead(ops, feature, prefix);
+  }
 }
 
 /**

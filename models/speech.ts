@@ -1,4 +1,9 @@
-import { attentionBiLstm, attentionBiLstmFeatures, type BranchOutput } from './attention-bilstm.js';
+import {
+  attentionBiLstm,
+  attentionBiLstmFeatures,
+  attentionBiLstmHead,
+  type BranchOutput,
+} from './attention-bilstm.js';
 import { EFFICIENTNET_STRIDE, efficientNet, efficientNetFeatures } from './efficientnet.js';
 import type { Kinds, Ops } from './ops.js';
 import type { ModelSpec } from './spec.js';
@@ -38,4 +43,14 @@ export function speechNetwork<K extends Kinds>(
     hidden: hiddenSize(spec),
     fan: spec.fan,
   });
+}
+
+/** The last step of {@link speechNetwork}: (batch, features) -> (batch, 7) logits. */
+export function speechHead<K extends Kinds>(
+  ops: Ops<K>,
+  spec: ModelSpec,
+  feature: K['vector'],
+  prefix = '',
+): K['vector'] {
+  return attentionBiLstmHead(ops, feature, `${prefix}out.`, speechFeatures(spec));
 }

@@ -30,12 +30,12 @@ export function textNetwork<K extends Kinds>(
   }
   const weights = ops.equalWeights(x);
   const feature = ops.weightedMean(x, weights);
-  const logits = ops.linear(feature, {
-    name: `${prefix}out`,
-    inFeatures: TEXT_FEATURES,
-    outFeatures: EMOTION_COUNT,
-  });
-  return { feature, logits, attention: ops.shares(weights) };
+  return { feature, logits: textHead(ops, feature, prefix), attention: ops.shares(weights) };
+}
+
+/** The last step of {@link textNetwork}: (batch, 200) -> (batch, 7) logits. */
+export function textHead<K extends Kinds>(ops: Ops<K>, feature: K['vector'], prefix = ''): K['vector'] {
+  return ops.linear(feature, { name: `${prefix}out`, inFeatures: TEXT_FEATURES, outFeatures: EMOTION_COUNT });
 }
 
 /** torch.nn.TransformerEncoderLayer with its default post-normalisation. */

@@ -2,19 +2,20 @@ import type { Tensor } from './native.js';
 import type { Tape } from './tape.js';
 
 /**
- * Mean over the batch of the cross-entropy with soft targets: -sum(target * log softmax(logits)).
+ * Cross-entropy with soft targets, -sum(target * log softmax(logits)), averaged over the clips by their weights.
  * @param logits (batch, classes)
- * @param targets (batch, classes), rows that sum to 1, or to the weight of the clip
+ * @param targets (batch, classes), rows that sum to 1
+ * @param weights (batch), which sum to 1: 1 / batch for a plain mean
  * @returns a scalar
  */
-export function softCrossEntropy(tape: Tape, logits: Tensor, targets: Tensor): Tensor {
+export function softCrossEntropy(tape: Tape, logits: Tensor, targets: Tensor, weights: Tensor): Tensor {
   const { native } = tape;
-  const batch = logits.shape[0]!;
   const [losses, slope] = tape.runMany('SoftmaxCrossEntropyWithLogits', [logits, targets], {}, 2);
-  const mean = tape.run('Mean', [losses!, native.list([0])]);
-  return tape.record(mean, [logits], (gradient) => {
-    const scaled = native.run('Mul', [slope!, native.scalar(1 / batch)]);
-    tape.accumulate(logits, native.run('Mul', [scaled, gradient]));
-    native.free(scaled);
+  const weighed = tape.run('Mul', [losses!, weights]);
+  return tape.record(tape.run('Sum', [weighed, native.list([0])]), [logits], (gradient) => {
+    const column = native.run('Reshape', [weights, native.list([-1, 1])]);
+    const scale = native.run('Mul', [column, gradient]);
+    tape.accumulate(logits, native.run('Mul', [slope!, scale]));
+    native.free(column, scale);
   });
 }
