@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { Batch } from '../preprocessing/model-inputs.js';
+import type { NetworkLogits } from './onnx-network.js';
+
+const floats = z.instanceof(Float32Array);
+const lengths = z.instanceof(Int32Array);
+
+const batchSchema: z.ZodType<Batch> = z.object({
+  clips: z.number(),
+  speech: z.object({ data: floats, lengths }),
+  face: z.object({ data: z.instanceof(Uint8Array), lengths, frames: z.number() }),
+  text: z.object({ data: floats, lengths, words: z.number() }),
+  presence: floats,
+});
+
+/** What the exporting process asks of the ONNX Runtime process: all logits of every batch. */
+export const requestSchema = z.object({ directory: z.string(), batches: z.array(batchSchema) });
+
+/** Its one answer: the logits of each batch, or what went wrong. */
+export type ParityReply = { results: NetworkLogits[] } | { error: string };
+
+export const replySchema: z.ZodType<ParityReply> = z.union([
+  z.object({ results: z.array(z.object({ inte: floats, speech: floats, face: floats, text: floats })) }),
+  z.object({ error: z.string() }),
+]);

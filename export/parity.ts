@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { forkModule } from '../common/child.js';
+import { MerError } from '../common/errors.js';
+import { EMOTION_COUNT } from '../common/labels.js';
+import type { Batch } from '../preprocessing/model-inputs.js';
+import type { Checkpoint } from '../training/checkpoint.js';
+import { createPredictor, type Prediction } from '../training/tensorflow/predictor.js';
+import { LOGITS, type NetworkLogits } from './onnx-network.js';
+import { parityCases } from './parity-cases.js';
+import { replySchema } from './parity-protocol.js';
+
+/** A logit may differ by this times max(1, |logit|): a hundred times float32's rounding through such networks. */
+export const PARITY_TOLERANCE = 1e-4;
+
+export interface ParityReport {
+  tolerance: number;
+  /** Largest |difference| / max(1, |logit|) seen. */
+  maxError: number;
+  /** How many sizes of every input were tried. */
+  sizes: number;
+}
+
+/**
+ * Compares all logits of a multimodal network between TensorFlow (this process) and ONNX Runtime (a child process),
+ * float32 on the CPU, at three sizes of every input: TensorFlow's padded batch against ONNX Runtime's, and against
+ * ONNX Runtime's answer for each clip alone.
+ *
+ * @param directory holds speech.onnx, face.onnx, text.onnx and multimodal.onnx
+ * @throws MerError parity_failed, naming the worst logit
+ */
+export async function checkParity(checkpoint: Checkpoint, directory: string): Promise<ParityReport> {
+  const { spec, state, file } = checkpoint;
+  const cases = parityCases(spec);
+  const predictor = await createPredictor(spec, state, file);
+  let expected: NetworkLogits[];
+  try {
+    expected = cases.map(({ batch }) => allLogits(predictor.predict(batch)));
+  } finally {
+    predictor.dispose();
+  }
+  const results = await runOnnx(
+    directory,
+    cases.flatMap(({ batch, singles }) => [batch, ...singles]),
+  );
+  const report: ParityReport = { tolerance: PARITY_TOLERANCE, maxError: 0, sizes: cases.length };
+  let worst = '';
+  for (const [index, { batch }] of cases.entries()) {
+    const [batched, ...alone] = results.splice(0, 1 + batch.clips);
+    for (const output of LOGITS) {
+      for (let clip = 0; clip < batch.clips; clip++) {
+        const row = (logits: Float32Array, number: number) =>
+          logits.subarray(number * EMOTION_COUNT, (number + 1) * EMOTION_COUNT);
+        const wanted = row(expected[index]![output], clip);
+        for (const [how, found] of [
+          [`in a batch of ${batch.clips}`, row(batched![output], clip)],
+          ['alone', row(alone[clip]![output], 0)],
+        ] as const) {
+          const error = largestError(wanted, found);
+          if (error <= report.maxError) continue;
+          report.maxError = error;
+          worst = `${output} logits of test clip ${clip} of size ${index}, ${how}`;
+        }
+      }
+    }
+  }
+  if (report.maxError <= PARITY_TOLERANCE) return report;
+  throw new MerError(
+    'parity_failed',
+    `TensorFlow and ONNX Runtime differ by ${report.maxError.toExponential(2)} in the ${worst}; ${PARITY_TOLERANCE} is allowed.`,
+    'No bundle was written. Report this with the checkpoint: the exported network is not the trained one.',
+  );
+}
+
+/** Largest |a - b| / max(1, |a|); infinite where a value is not a number or the lengths differ. */
+export function largestError(expected: Float32Array, found: Float32Array): number {
+  if (expected.length !== found.length) return Number.POSITIVE_INFINITY;
+  return expected.reduce((largest, value, index) => {
+    const error = Math.abs(value - found[index]!) / Math.max(1, Math.abs(value));
+    return Number.isNaN(error) ? Number.POSITIVE_INFINITY : Math.max(largest, error);
+  }, 0);
+}
+
+function allLogits({ logits, branches }: Prediction): NetworkLogits {
+  const { speech, face, text } = branches;
+  if (!speech || !face || !text) throw new TypeError('The network is not multimodal.');
+  return { inte: logits.data, speech: speech.logits.data, face: face.logits.data, text: text.logits.data };
+}
+
+async function runOnnx(directory: string, batches: Batch[]): Promise<NetworkLogits[]> {
+  const child = forkModule(new URL('./parity-worker.js', import.meta.url));
+  const abort = new AbortController();
+  try {
+    const ended = once(child, 'exit', { signal: abort.signal }).then(([code, signal]) => ({
+      error: `its process ended with ${signal ?? `code ${code}`}`,
+    }));
+    child.send({ directory, batches });
+    const answered = once(child, 'message', { signal: abort.signal }).then(([message]) => replySchema.parse(message));
+    const reply = await Promise.race([answered, ended]);
+    if ('results' in reply) return reply.results;
+    throw new MerError(
+      'internal',
+      `ONNX Runtime could not run the exported files: ${reply.error}`,
+      'Run `mer doctor` to see whether ONNX Runtime works here.',
+    );
+  } finally {
+    abort.abort();
+    child.kill();
+  }
+}
