@@ -16,9 +16,7 @@ import {
   type Split,
   type TextFeatures,
 } from '../features.js';
-
-/** Key of the word vectors in `.npz` files, as the corpora name it. */
-export const WORDS_KEY = 'word_embed';
+import { WORDS_KEY } from '../words.js';
 
 function filesOf(featuresDir: string, split: Split, stem: string) {
   const folder = path.join(featuresDir, split);

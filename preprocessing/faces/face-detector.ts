@@ -23,7 +23,7 @@ export interface RgbFrame {
 /** A detected face. Coordinates are pixels of the frame and may lie outside of it. */
 export interface Face {
   box: Box;
-  /** O-Net's probability, in (0.7, 1]. */
+  /** O-Net's probability; above FACE_THRESHOLD it counts as a face. */
   probability: number;
   /** x, y of the left eye, right eye, nose, left and right mouth corner. */
   points: [number, number][];
@@ -37,17 +37,23 @@ export interface FaceDetector {
    */
   detect(frame: RgbFrame, minFace?: number): Promise<Face[]>;
   /**
-   * The face at each of the given places, or null where there is none: the last net of the cascade alone, for places
-   * that are nearly known from other frames.
+   * What the last net of the cascade alone makes of a place that is nearly known from other frames: the face's exact
+   * box, and how probable it is that there is one (from 0 on). Null when the place is out of the frame.
    */
-  refine(frame: RgbFrame, places: readonly Box[]): Promise<(Face | null)[]>;
+  refine(frame: RgbFrame, place: Box): Promise<Face | null>;
   /** Frees the native sessions. */
   dispose(): Promise<void>;
 }
 
-const THRESHOLDS = { pnet: 0.6, rnet: 0.7, onet: 0.7 };
-const MIN_FACE = 20;
-const PYRAMID_FACTOR = 0.6;
+/** Smallest face in pixels that is looked for, unless asked otherwise. */
+export const MIN_FACE = 20;
+/** Each step of the image pyramid is this much smaller than the one before. */
+export const PYRAMID_FACTOR = 0.6;
+/** Above this probability of O-Net it is a face. */
+export const FACE_THRESHOLD = 0.7;
+
+const PNET_THRESHOLD = 0.6;
+const RNET_THRESHOLD = 0.7;
 /** Side and stride in pixels of P-Net's receptive field. */
 const CELL = 12;
 const STRIDE = 2;
@@ -104,14 +110,20 @@ class Mtcnn implements FaceDetector {
     const proposals = await this.#propose(integral, frame, minFace);
     const candidates = await this.#filter(integral, frame, proposals);
     const found = await this.#locate(integral, frame, candidates);
-    const faces = found.filter((face) => face !== null).map((face) => ({ ...face, score: face.probability }));
+    const faces = found.flatMap((face) =>
+      face && face.probability > FACE_THRESHOLD ? [{ ...face, score: face.probability }] : [],
+    );
     return suppressContained(faces, 0.7)
       .map(({ box, probability, points }) => ({ box, probability, points }))
       .sort((a, b) => boxArea(b.box) - boxArea(a.box));
   }
 
-  refine(frame: RgbFrame, places: readonly Box[]): Promise<(Face | null)[]> {
-    return this.#locate(new IntegralImage(frame), frame, places.map(squareBox));
+  async refine(frame: RgbFrame, place: Box): Promise<Face | null> {
+    const square = squareBox(place);
+    const pixels = clip(square, frame);
+    if (isEmpty(pixels)) return null;
+    const [face] = await this.#locate(new IntegralImage(frame, pixels), frame, [square]);
+    return face ?? null;
   }
 
   async dispose(): Promise<void> {
@@ -154,13 +166,13 @@ class Mtcnn implements FaceDetector {
       const shares = floats(outputs, 'boxes');
       for (const [i, box] of kept.entries()) {
         const score = probabilities[2 * i + 1]!;
-        if (score > THRESHOLDS.rnet) passed.push({ box, score, shares: shares.subarray(4 * i, 4 * i + 4) });
+        if (score > RNET_THRESHOLD) passed.push({ box, score, shares: shares.subarray(4 * i, 4 * i + 4) });
       }
     }
     return suppressOverlaps(passed, 0.7).map(({ box, shares }) => squareBox(regressBox(box, shares, 0)));
   }
 
-  /** O-Net: the face of each square with its five points; null where it sees none. */
+  /** O-Net: the face of each square with its five points; null for squares out of the frame. */
   async #locate(integral: IntegralImage, frame: RgbFrame, boxes: readonly Box[]): Promise<(Face | null)[]> {
     const found = new Map<Box, Face>();
     for (const { crops, kept } of cropBatches(integral, frame, boxes, ONET_SIDE)) {
@@ -169,11 +181,9 @@ class Mtcnn implements FaceDetector {
       const shares = floats(outputs, 'boxes');
       const points = floats(outputs, 'points');
       for (const [i, box] of kept.entries()) {
-        const probability = probabilities[2 * i + 1]!;
-        if (probability <= THRESHOLDS.onet) continue;
         found.set(box, {
           box: regressBox(box, shares, 4 * i),
-          probability,
+          probability: probabilities[2 * i + 1]!,
           points: readPoints(box, points.subarray(10 * i, 10 * i + 10)),
         });
       }
@@ -192,7 +202,7 @@ function readProposals(outputs: InferenceSession.OnnxValueMapType, scale: number
   const proposals: Candidate[] = [];
   for (let cell = 0; cell < plane; cell++) {
     const score = probabilities[plane + cell]!;
-    if (score < THRESHOLDS.pnet) continue;
+    if (score < PNET_THRESHOLD) continue;
     const x = STRIDE * (cell % columns);
     const y = STRIDE * Math.floor(cell / columns);
     const box: Box = [
@@ -213,9 +223,7 @@ function* cropBatches(
   boxes: readonly Box[],
   side: number,
 ): Generator<{ crops: Tensor; kept: Box[] }> {
-  const inside = boxes
-    .map((box) => ({ box, pixels: clip(box, frame) }))
-    .filter(({ pixels: { left, top, right, bottom } }) => right > left && bottom > top);
+  const inside = boxes.map((box) => ({ box, pixels: clip(box, frame) })).filter(({ pixels }) => !isEmpty(pixels));
   const size = 3 * side * side;
   for (let from = 0; from < inside.length; from += MAX_CROPS) {
     const batch = inside.slice(from, from + MAX_CROPS);
@@ -236,6 +244,10 @@ function clip([x1, y1, x2, y2]: Box, { width, height }: RgbFrame): PixelRectangl
     right: Math.min(width, Math.trunc(x2)),
     bottom: Math.min(height, Math.trunc(y2)),
   };
+}
+
+function isEmpty({ left, top, right, bottom }: PixelRectangle): boolean {
+  return right <= left || bottom <= top;
 }
 
 function readPoints([x1, y1, x2, y2]: Box, shares: Float32Array): [number, number][] {

@@ -17,19 +17,27 @@ const CHANNELS = 3;
 export class IntegralImage {
   readonly #sums: Uint32Array;
   readonly #stride: number;
+  readonly #region: PixelRectangle;
 
-  /** @param frame at most 2^32 / 255 = 16.8 million pixels, so that the sums are exact */
-  constructor({ data, width, height }: RgbFrame) {
-    const stride = (width + 1) * CHANNELS;
-    const sums = new Uint32Array(stride * (height + 1));
-    let pixel = 0;
+  /**
+   * @param frame at most 2^32 / 255 = 16.8 million pixels, so that the sums are exact
+   * @param region the part of the frame that will be asked for
+   */
+  constructor(
+    { data, width, height }: RgbFrame,
+    region: PixelRectangle = { left: 0, top: 0, right: width, bottom: height },
+  ) {
+    const columns = region.right - region.left;
+    const stride = (columns + 1) * CHANNELS;
+    const sums = new Uint32Array(stride * (region.bottom - region.top + 1));
     let target = stride;
-    for (let y = 0; y < height; y++) {
+    for (let y = region.top; y < region.bottom; y++) {
       let red = 0;
       let green = 0;
       let blue = 0;
+      let pixel = (y * width + region.left) * CHANNELS;
       target += CHANNELS;
-      for (let x = 0; x < width; x++, pixel += CHANNELS, target += CHANNELS) {
+      for (let x = 0; x < columns; x++, pixel += CHANNELS, target += CHANNELS) {
         red += data[pixel]!;
         green += data[pixel + 1]!;
         blue += data[pixel + 2]!;
@@ -40,6 +48,7 @@ export class IntegralImage {
     }
     this.#sums = sums;
     this.#stride = stride;
+    this.#region = region;
   }
 
   /**
@@ -49,8 +58,9 @@ export class IntegralImage {
    * @param output receives (3, outHeight, outWidth) from index `offset` on
    */
   resize(source: PixelRectangle, outWidth: number, outHeight: number, output: Float32Array, offset = 0): void {
-    const columns = windows(source.left, source.right, outWidth);
-    const rows = windows(source.top, source.bottom, outHeight);
+    const { left: originX, top: originY } = this.#region;
+    const columns = windows(source.left - originX, source.right - originX, outWidth);
+    const rows = windows(source.top - originY, source.bottom - originY, outHeight);
     const sums = this.#sums;
     const plane = outWidth * outHeight;
     let target = offset;
