@@ -1,0 +1,55 @@
+import type { z } from 'zod';
+import { asMerError } from '../../common/errors.js';
+import { type FromChild, toChildSchema } from './protocol.js';
+
+/** What a kind of child process does, once it is set up. */
+export interface ChildWork<Request> {
+  /** What the parent should know when the process is ready, such as the device that it runs on. */
+  info: unknown;
+  handle(request: Request): Promise<unknown>;
+}
+
+/**
+ * The main loop of a child process of the engine: set up as the first message says, report ready, then answer one
+ * message a task. When the parent goes away, however it ended, this process and all that it started (ffmpeg) are killed.
+ */
+export function runChild<Config, Request>(options: {
+  configSchema: z.ZodType<Config>;
+  requestSchema: z.ZodType<Request>;
+  setUp(config: Config): Promise<ChildWork<Request>>;
+}): void {
+  let work: ChildWork<Request> | undefined;
+
+  const start = async (config: unknown): Promise<void> => {
+    try {
+      work = await options.setUp(options.configSchema.parse(config));
+      send({ type: 'ready', info: work.info });
+    } catch (error) {
+      send({ type: 'failed', error: asMerError(error).toJSON() }, () => killGroup());
+    }
+  };
+
+  const task = async (id: number, request: unknown): Promise<void> => {
+    try {
+      if (work === undefined) throw new Error('A task came before the process was set up.');
+      send({ type: 'result', id, result: await work.handle(options.requestSchema.parse(request)) });
+    } catch (error) {
+      send({ type: 'error', id, error: asMerError(error).toJSON() });
+    }
+  };
+
+  process.on('message', (raw) => {
+    const message = toChildSchema.parse(raw);
+    void (message.type === 'start' ? start(message.config) : task(message.id, message.request));
+  });
+  process.on('disconnect', killGroup);
+}
+
+function send(message: FromChild, sent?: () => void): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => sent?.());
+}
+
+/** Ends this process and everything in its process group; the parent starts each child as the leader of its own. */
+function killGroup(): void {
+  process.kill(-process.pid, 'SIGKILL');
+}

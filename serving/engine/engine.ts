@@ -1,0 +1,172 @@
+import os from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { z } from 'zod';
+import type { Bundle } from '../../common/bundle.js';
+import { readBundle } from '../../common/bundle-files.js';
+import type { ClipFeatures } from '../../preprocessing/features.js';
+import { evaluationInputs } from '../../preprocessing/model-inputs.js';
+import type { Answer } from '../answer.js';
+import { buildAnswer } from './build-answer.js';
+import { type DeviceChoice, RUNTIME_ENVIRONMENT } from './devices.js';
+import {
+  type ClipFiles,
+  type InferenceConfig,
+  type InferenceInfo,
+  inferenceInfoSchema,
+  type PreparedClip,
+  type PreprocessingConfig,
+  preparedClipSchema,
+  type ScoredClip,
+  scoredClipSchema,
+} from './tasks.js';
+import { type PoolEvent, WorkerPool } from './worker-pool.js';
+
+export interface EngineOptions {
+  /** Default `auto`. */
+  device?: DeviceChoice;
+  /** Threads of ONNX Runtime in the inference process; by default one a core. */
+  threads?: number;
+  /**
+   * Preprocessing processes; by default one a core but one. With 0 the engine has none: it scores features and takes
+   * no clips.
+   */
+  workers?: number;
+  /** Longest time of one clip from arrival to answer, waiting included. Default 120. */
+  timeoutSeconds?: number;
+  /** Clips that may wait; one more is refused as overloaded. Default 64. */
+  maxQueue?: number;
+  /** Told when a process died, hung or was replaced. */
+  onEvent?(event: PoolEvent): void;
+}
+
+export const ENGINE_DEFAULTS = { device: 'auto', timeoutSeconds: 120, maxQueue: 64 } as const;
+
+/** Preprocessing processes on this machine unless said otherwise. */
+export function defaultWorkers(): number {
+  return Math.max(1, os.availableParallelism() - 1);
+}
+
+/**
+ * From clip to answer: preprocessing processes and one inference process for the device, all children of this
+ * process, whose event loop only passes messages on.
+ */
+export class Engine {
+  readonly bundle: Bundle;
+  readonly #preprocessing: WorkerPool<null, PreparedClip> | undefined;
+  readonly #inference: WorkerPool<InferenceInfo, ScoredClip>;
+  readonly #timeoutMs: number;
+
+  private constructor(
+    bundle: Bundle,
+    preprocessing: WorkerPool<null, PreparedClip> | undefined,
+    inference: WorkerPool<InferenceInfo, ScoredClip>,
+    timeoutMs: number,
+  ) {
+    this.bundle = bundle;
+    this.#preprocessing = preprocessing;
+    this.#inference = inference;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Starts the processes, checks the files of the bundle and runs every network once.
+   *
+   * @throws MerError not_found or bad_file for a bundle that is not whole; missing_part when the device was asked for
+   *   and does not run
+   */
+  static async create(bundleDir: string, options: EngineOptions = {}): Promise<Engine> {
+    const bundle = await readBundle(bundleDir);
+    const cores = os.availableParallelism();
+    const { device, timeoutSeconds, maxQueue } = { ...ENGINE_DEFAULTS, ...options };
+    const workers = options.workers ?? defaultWorkers();
+    const shared = { taskTimeoutMs: timeoutSeconds * 1000, maxQueue, onEvent: options.onEvent ?? (() => {}) };
+    const inferenceConfig: InferenceConfig = { bundleDir, device, threads: options.threads ?? cores };
+    const inference = WorkerPool.create({
+      ...shared,
+      name: 'inference',
+      module: new URL('./inference-child.js', import.meta.url),
+      config: inferenceConfig,
+      env: RUNTIME_ENVIRONMENT,
+      size: 1,
+      infoSchema: inferenceInfoSchema,
+      resultSchema: scoredClipSchema,
+    });
+    const preprocessingConfig: PreprocessingConfig = {
+      detectorDir: bundleDir,
+      compat: bundle.compat,
+      maxFrames: bundle.preprocessing.maxFrames,
+      inputs: bundle.preprocessing,
+      threads: Math.max(1, Math.floor(cores / Math.max(1, workers))),
+    };
+    const preprocessing =
+      workers === 0
+        ? undefined
+        : WorkerPool.create({
+            ...shared,
+            name: 'preprocessing',
+            module: new URL('./preprocessing-child.js', import.meta.url),
+            config: preprocessingConfig,
+            size: workers,
+            infoSchema: z.null(),
+            resultSchema: preparedClipSchema,
+          });
+    const starts = await Promise.allSettled([inference, preprocessing] as const);
+    const failure = starts.find((start) => start.status === 'rejected');
+    if (failure !== undefined) {
+      for (const start of starts) if (start.status === 'fulfilled') await start.value?.dispose();
+      throw failure.reason;
+    }
+    return new Engine(bundle, await preprocessing, await inference, timeoutSeconds * 1000);
+  }
+
+  /** Where the networks run, and why on the CPU where `auto` found no CUDA. */
+  get info(): InferenceInfo {
+    return this.#inference.info;
+  }
+
+  /** Whether a clip can be worked on now: at least one warm process of each kind lives. */
+  get ready(): boolean {
+    return this.#inference.ready && (this.#preprocessing?.ready ?? true);
+  }
+
+  /** Clips that wait for a process, by stage. */
+  get queueLengths(): { preprocessing: number; inference: number } {
+    return { preprocessing: this.#preprocessing?.queueLength ?? 0, inference: this.#inference.queueLength };
+  }
+
+  /** Process ids of the children, by stage. */
+  get pids(): { preprocessing: number[]; inference: number[] } {
+    return { preprocessing: this.#preprocessing?.pids ?? [], inference: this.#inference.pids };
+  }
+
+  /**
+   * Answers one clip.
+   *
+   * @throws MerError those of `preprocessClip` when the media or the words are refused; nothing_to_score; timeout;
+   *   overloaded; not_ready
+   */
+  async predict(files: ClipFiles): Promise<Answer> {
+    if (this.#preprocessing === undefined) throw new Error('This engine was created with workers: 0.');
+    const start = performance.now();
+    const deadline = Date.now() + this.#timeoutMs;
+    const prepared = await this.#preprocessing.run(files, deadline);
+    const scored = await this.#inference.run(prepared.inputs, deadline);
+    const seconds = (performance.now() - start) / 1000;
+    return buildAnswer(this.bundle, this.info, prepared, scored, seconds);
+  }
+
+  /**
+   * Scores features that are ready: the logits of each modality and of each subset of them.
+   *
+   * @throws MerError bad_words; nothing_to_score; timeout; overloaded; not_ready
+   */
+  async predictFeatures(features: ClipFeatures): Promise<ScoredClip['scores']> {
+    const inputs = evaluationInputs(features, this.bundle.preprocessing);
+    return (await this.#inference.run(inputs, Date.now() + this.#timeoutMs)).scores;
+  }
+
+  /** Kills all processes; clips that are being worked on are answered `not_ready`. */
+  async dispose(): Promise<void> {
+    await Promise.all([this.#preprocessing?.dispose(), this.#inference.dispose()]);
+  }
+}

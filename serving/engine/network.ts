@@ -1,0 +1,168 @@
+import path from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Bundle } from '../../common/bundle.js';
+import { MerError } from '../../common/errors.js';
+import { MODALITIES, type Modality } from '../../common/labels.js';
+import { MEL_BANDS } from '../../preprocessing/features.js';
+import { collate, type InputSpec, type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
+import { type Device, sessionOptions } from './devices.js';
+import { nonEmptySubsets, subsetName } from './subsets.js';
+import { branchFeeds, finiteLogits, realShares, rowsOf } from './tensors.js';
+
+/** What the networks say of one clip. */
+export interface ClipScores {
+  /** Of each modality that the clip has: 7 logits, and each real step's share of the pooled feature (sums to 1). */
+  branches: Partial<Record<Modality, { logits: number[]; attention: number[] }>>;
+  /** 7 integrated logits for every non-empty subset of the clip's modalities, by `subsetName`. */
+  fused: Record<string, number[]>;
+}
+
+type Features = Partial<Record<Modality, Float32Array>>;
+type Branches = Partial<Record<Modality, { session: InferenceSession; features: number }>>;
+
+/** The networks of one bundle. A run blocks the thread, so this belongs into a child process. */
+export class Network {
+  readonly #branches: Branches;
+  readonly #fusion: InferenceSession | undefined;
+  readonly #spec: InputSpec;
+
+  private constructor(branches: Branches, fusion: InferenceSession | undefined, spec: InputSpec) {
+    this.#branches = branches;
+    this.#fusion = fusion;
+    this.#spec = spec;
+  }
+
+  /**
+   * Opens the sessions. That they truly run on `device` is known only after {@link warmUp}.
+   *
+   * @param threads threads of ONNX Runtime within one operator
+   */
+  static async create(directory: string, bundle: Bundle, device: Device, threads: number): Promise<Network> {
+    const open = ({ file }: { file: string }): Promise<InferenceSession> =>
+      InferenceSession.create(path.join(directory, file), sessionOptions(device, threads));
+    const branches: Branches = {};
+    for (const modality of MODALITIES) {
+      const branch = bundle.branches[modality];
+      if (branch !== undefined) branches[modality] = { session: await open(branch), features: branch.features };
+    }
+    const expected = bundle.fusion === undefined ? 1 : MODALITIES.length;
+    if (Object.keys(branches).length !== expected) {
+      throw new MerError(
+        'bad_file',
+        `${directory}/bundle.json: ${Object.keys(branches).length} branches with${bundle.fusion ? '' : 'out'} a fusion.`,
+        'Export the bundle again.',
+      );
+    }
+    return new Network(branches, bundle.fusion && (await open(bundle.fusion)), bundle.preprocessing);
+  }
+
+  /** The branches that the bundle has, in the order of MODALITIES. */
+  get modalities(): Modality[] {
+    return MODALITIES.filter((modality) => this.#branches[modality] !== undefined);
+  }
+
+  /** Runs every graph once. @throws what ONNX Runtime throws where the device cannot run it */
+  async warmUp(): Promise<void> {
+    await this.run([this.emptyClip({ frames: 1, words: 1 })]);
+  }
+
+  /** A clip of zeros with all modalities of the bundle and full-length speech. */
+  emptyClip({ frames, words }: { frames: number; words: number }): ModelInputs {
+    const { faceSize, wordDim } = this.#spec;
+    const { speech, face, text } = this.#branches;
+    return {
+      speech: speech ? { data: new Float32Array(MEL_BANDS * SPEECH_FRAMES), length: SPEECH_FRAMES } : null,
+      face: face ? { data: new Uint8Array(frames * faceSize * faceSize * 3), length: frames } : null,
+      text: text ? { data: new Float32Array(words * wordDim), length: words } : null,
+    };
+  }
+
+  /**
+   * Scores clips as one batch. A branch runs over the clips that have its modality only; the fusion runs once over
+   * every subset of each clip's modalities. A bundle without a fusion answers with its only branch.
+   *
+   * @throws MerError nothing_to_score when a clip has no modality of the bundle
+   */
+  async run(clips: readonly ModelInputs[]): Promise<ClipScores[]> {
+    const scores = clips.map((): ClipScores => ({ branches: {}, fused: {} }));
+    const features = clips.map((): Features => ({}));
+    for (const modality of this.modalities) {
+      const having = [...clips.keys()].filter((clip) => clips[clip]![modality] !== null);
+      if (having.length === 0) continue;
+      const inputs = having.map((clip) => clips[clip]!);
+      const output = await this.runBranch(modality, inputs);
+      for (const [row, clip] of having.entries()) {
+        features[clip]![modality] = output.features[row]!;
+        scores[clip]!.branches[modality] = {
+          logits: finiteLogits(output.logits[row]!, modality),
+          attention: realShares(output.attention[row]!),
+        };
+      }
+    }
+    const rows = scores.flatMap(({ branches }, clip) => {
+      const present = MODALITIES.filter((modality) => branches[modality] !== undefined);
+      if (present.length === 0) throw nothingToScore(this.modalities);
+      return nonEmptySubsets(present).map((subset) => ({ clip, subset }));
+    });
+    if (this.#fusion === undefined) {
+      for (const { branches, fused } of scores) {
+        for (const [modality, branch] of Object.entries(branches)) fused[modality] = branch.logits;
+      }
+      return scores;
+    }
+    const fused = await this.runFusion(rows.map(({ clip, subset }) => ({ features: features[clip]!, subset })));
+    for (const [row, { clip, subset }] of rows.entries()) {
+      scores[clip]!.fused[subsetName(subset)] = finiteLogits(fused[row]!, 'fusion');
+    }
+    return scores;
+  }
+
+  /** One branch over clips that all have its modality; one row a clip, attention padded to the longest. */
+  async runBranch(
+    modality: Modality,
+    clips: readonly ModelInputs[],
+  ): Promise<{ features: Float32Array[]; logits: Float32Array[]; attention: Float32Array[] }> {
+    const branch = this.#branches[modality];
+    if (branch === undefined) throw new Error(`The bundle has no ${modality} branch.`);
+    const only = clips.map((clip) => ({ speech: null, face: null, text: null, [modality]: clip[modality] }));
+    const output = await branch.session.run(branchFeeds(modality, collate(only, this.#spec), this.#spec));
+    return {
+      features: rowsOf(output.feature, clips.length),
+      logits: rowsOf(output.logits, clips.length),
+      attention: rowsOf(output.attention, clips.length),
+    };
+  }
+
+  /** The fusion, a row of 7 logits for each row of features, of which only those in `subset` count. */
+  async runFusion(rows: readonly { features: Features; subset: readonly Modality[] }[]): Promise<Float32Array[]> {
+    if (this.#fusion === undefined) throw new Error('The bundle has no fusion.');
+    const feeds: Record<string, Tensor> = {};
+    const presence = new Float32Array(rows.length * MODALITIES.length);
+    for (const [index, modality] of MODALITIES.entries()) {
+      const size = this.#branches[modality]!.features;
+      const data = new Float32Array(rows.length * size);
+      for (const [row, { features, subset }] of rows.entries()) {
+        const feature = features[modality];
+        if (feature === undefined || !subset.includes(modality)) continue;
+        data.set(feature, row * size);
+        presence[row * MODALITIES.length + index] = 1;
+      }
+      feeds[modality] = new Tensor('float32', data, [rows.length, size]);
+    }
+    feeds.presence = new Tensor('float32', presence, [rows.length, MODALITIES.length]);
+    return rowsOf((await this.#fusion.run(feeds)).logits, rows.length);
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(Object.values(this.#branches).map(({ session }) => session.release()));
+    await this.#fusion?.release();
+  }
+}
+
+function nothingToScore(modalities: readonly Modality[]): MerError {
+  return new MerError(
+    'nothing_to_score',
+    `The clip has nothing that this model hears, sees or reads (${modalities.join(', ')}).`,
+    'Send a clip with a visible face or audible speech, or word vectors beside it.',
+  );
+}

@@ -1,0 +1,57 @@
+import type { Bundle } from '../../common/bundle.js';
+import { MerError } from '../../common/errors.js';
+import type { Device, DeviceChoice } from './devices.js';
+import { Network } from './network.js';
+
+export interface OpenNetwork {
+  network: Network;
+  device: Device;
+  /** Why `auto` runs on the CPU. */
+  fallback?: string;
+}
+
+/**
+ * Opens the networks of a bundle and proves with a first run that the device works: ONNX Runtime opens sessions on a
+ * GPU whose libraries are not there and fails at the first convolution.
+ *
+ * @throws MerError missing_part, with ONNX Runtime's reason, when CUDA was asked for and does not run
+ */
+export async function openNetwork(
+  directory: string,
+  bundle: Bundle,
+  choice: DeviceChoice,
+  threads: number,
+): Promise<OpenNetwork> {
+  if (choice === 'cpu') return { network: await openWarm(directory, bundle, 'cpu', threads), device: 'cpu' };
+  try {
+    return { network: await openWarm(directory, bundle, 'cuda', threads), device: 'cuda' };
+  } catch (error) {
+    if (error instanceof MerError) throw error;
+    const reason = firstLine(error);
+    if (choice === 'auto') {
+      const network = await openWarm(directory, bundle, 'cpu', threads);
+      return { network, device: 'cpu', fallback: `CUDA does not run here: ${reason}` };
+    }
+    throw new MerError(
+      'missing_part',
+      `CUDA was asked for and does not run: ${reason}`,
+      'Run `npm run setup -- --gpu` on a machine with an NVIDIA driver, or use --device cpu.',
+    );
+  }
+}
+
+async function openWarm(directory: string, bundle: Bundle, device: Device, threads: number): Promise<Network> {
+  const network = await Network.create(directory, bundle, device, threads);
+  try {
+    await network.warmUp();
+  } catch (error) {
+    await network.dispose();
+    throw error;
+  }
+  return network;
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n')[0] ?? message;
+}

@@ -1,0 +1,150 @@
+import type { ChildProcess } from 'node:child_process';
+import { forkModule } from '../../common/child.js';
+import { errorFromJSON, MerError } from '../../common/errors.js';
+import { fromChildSchema, type ToChild } from './protocol.js';
+
+export interface WorkerSpec {
+  /** What the process is called in messages, such as `preprocessing`. */
+  name: string;
+  /** The child's module, which calls `runChild`. */
+  module: URL;
+  /** Sent to the child as its set-up. */
+  config: unknown;
+  /** Added to the environment of the child. */
+  env?: Record<string, string>;
+}
+
+/** Loading the largest networks from a cold disk and warming them up on a slow machine stays well under this. */
+const START_TIMEOUT_MS = 180_000;
+
+/** The process ended while it worked: the task itself may be innocent, and may be tried once more. */
+export class WorkerDied extends Error {
+  override readonly name = 'WorkerDied';
+}
+
+/** One child process of the engine, the leader of its own process group, which works on one task at a time. */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #name: string;
+  #task: { id: number; resolve(result: unknown): void; reject(error: Error): void } | undefined;
+  #lastId = 0;
+  #end: string | undefined;
+  readonly #ended: Promise<void>;
+
+  private constructor(spec: WorkerSpec) {
+    this.#name = spec.name;
+    this.#child = forkModule(spec.module, [], {
+      detached: true,
+      // The child's stdout would mix with the answers that a command prints.
+      stdio: ['ignore', 2, 2, 'ipc'],
+      env: { ...process.env, ...spec.env },
+    });
+    this.#ended = new Promise((resolve) => {
+      const end = (why: string): void => {
+        this.#end ??= why;
+        this.#task?.reject(new WorkerDied(this.#end));
+        this.#task = undefined;
+        resolve();
+      };
+      this.#child.once('exit', (code, signal) => {
+        this.#killGroup();
+        end(`The ${this.#name} process ended (${signal ?? `exit code ${code}`}).`);
+      });
+      this.#child.once('error', (error) => end(`The ${this.#name} process cannot run: ${error.message}`));
+    });
+  }
+
+  /**
+   * Starts a process and waits until it is set up.
+   *
+   * @returns the process and what it said of itself
+   * @throws MerError the child's own when its set-up failed; timeout; internal when it died
+   */
+  static async start(spec: WorkerSpec): Promise<{ worker: WorkerProcess; info: unknown }> {
+    const worker = new WorkerProcess(spec);
+    try {
+      return { worker, info: await worker.#setUp(spec.config) };
+    } catch (error) {
+      await worker.kill();
+      throw error;
+    }
+  }
+
+  async #setUp(config: unknown): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        const fail = (code: 'timeout' | 'internal', message: string) =>
+          reject(new MerError(code, message, 'Look at the log lines before this one, then start again.'));
+        timer = setTimeout(
+          () => fail('timeout', `The ${this.#name} process was not ready within ${START_TIMEOUT_MS / 1000} s.`),
+          START_TIMEOUT_MS,
+        );
+        this.#child.on('message', (raw) => {
+          const message = fromChildSchema.parse(raw);
+          if (message.type === 'ready') resolve(message.info);
+          else if (message.type === 'failed') reject(errorFromJSON(message.error));
+          else this.#finish(message);
+        });
+        void this.#ended.then(() => fail('internal', this.#end ?? ''));
+        this.#send({ type: 'start', config });
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #finish(message: { id: number } & ({ result?: unknown } | { error: Parameters<typeof errorFromJSON>[0] })): void {
+    const task = this.#task;
+    if (task?.id !== message.id) return;
+    this.#task = undefined;
+    if ('error' in message) task.reject(errorFromJSON(message.error));
+    else task.resolve('result' in message ? message.result : undefined);
+  }
+
+  /**
+   * Gives the process its next task; it must be idle.
+   *
+   * @throws MerError the child's own error; WorkerDied when the process ended before it answered
+   */
+  execute(request: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) {
+        reject(new WorkerDied(this.#end));
+        return;
+      }
+      this.#lastId += 1;
+      this.#task = { id: this.#lastId, resolve, reject };
+      this.#send({ type: 'task', id: this.#lastId, request });
+    });
+  }
+
+  /** Resolves when the process has ended, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Kills the process with all that it started, at once. */
+  async kill(): Promise<void> {
+    this.#killGroup();
+    await this.#ended;
+  }
+
+  #send(message: ToChild): void {
+    // A failed write means that the process is gone; its `exit` event tells the one who waits.
+    this.#child.send(message, () => {});
+  }
+
+  #killGroup(): void {
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, 'SIGKILL');
+    } catch {
+      // The whole group is gone already.
+    }
+  }
+}
