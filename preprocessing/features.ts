@@ -4,6 +4,8 @@ import { EMOTIONS } from '../common/labels.js';
 
 /** Side in pixels of the stored face crops. */
 export const CROP_SIZE = 224;
+/** Face frames kept of a clip unless asked otherwise, evenly spaced over its span. */
+export const MAX_FRAMES = 32;
 /** Mel bands of the stored log-mel spectrogram. */
 export const MEL_BANDS = 128;
 
