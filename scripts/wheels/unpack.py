@@ -8,7 +8,11 @@ from pathlib import Path
 def main(wheels: str, out: str, *prefixes: str) -> None:
     for wheel in sorted(Path(wheels).glob("*.whl")):
         with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(out, [name for name in archive.namelist() if name.startswith(prefixes)])
+            for entry in archive.infolist():
+                if not entry.is_dir() and entry.filename.startswith(prefixes):
+                    file = Path(archive.extract(entry, out))
+                    # zipfile forgets which files are programs.
+                    file.chmod(0o755 if (entry.external_attr >> 16) & 0o111 else 0o644)
 
 
 if __name__ == "__main__":
