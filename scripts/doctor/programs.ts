@@ -7,7 +7,7 @@ import { absent, broken, type Part, type Subject, working } from './part.js';
 
 /** The Node that runs this, and whether package.json's `engines` allow it. */
 export function nodePart(engines: string): Part {
-  const subject: Subject = { id: 'node', name: 'Node', neededFor: 'everything', install: `Install Node ${engines}` };
+  const subject: Subject = { id: 'node', name: 'Node', neededFor: 'everything', install: `install Node ${engines}` };
   const [major, minor = 0] = process.versions.node.split('.').map(Number);
   const supported = [...engines.matchAll(/\^(\d+)\.(\d+)/g)].some(
     ([, wantedMajor, wantedMinor]) => major === Number(wantedMajor) && minor >= Number(wantedMinor),
@@ -33,8 +33,8 @@ export async function gpuPart(): Promise<Part> {
   const subject: Subject = {
     id: 'gpu',
     name: 'NVIDIA GPU',
-    neededFor: 'nothing; training and serving are faster with one',
-    install: 'Install the NVIDIA driver if there is a GPU',
+    neededFor: 'faster training and serving',
+    install: 'install the driver, where there is such a GPU',
   };
   const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader'];
   const { status, stdout } = await execute('nvidia-smi', query);
