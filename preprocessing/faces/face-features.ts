@@ -1,14 +1,16 @@
 import type { FaceFeatures, Missing } from '../features.js';
 import type { VideoFrame } from '../media/decode.js';
-import type { Box } from './boxes.js';
+import { intersectionOverUnion } from './boxes.js';
 import { CROP_BYTES, cropFace } from './crop.js';
 import { FACE_THRESHOLD, type FaceDetector, MIN_FACE, PYRAMID_FACTOR } from './face-detector.js';
-import { findSubject, type Look, placeDistance, predictBox, type Track } from './subject-track.js';
+import { findSubject, type Look, placeDistance, predictBox, type Sighting, type Track } from './subject-track.js';
 
 /** Seconds between the frames in which faces are looked for everywhere. */
 const LOOK_INTERVAL = 0.5;
 /** A face that is not seen for at most this many seconds is taken to have been there, where its neighbours were. */
 const MAX_GAP = 0.5;
+/** The last net's box replaces the one on the straight line between two looks where they overlap less than this. */
+const AGREEMENT = 0.85;
 /** Faces smaller than this share of the picture's shorter side are no subject. */
 const MIN_FACE_SHARE = 0.05;
 
@@ -20,8 +22,8 @@ export interface FaceResult {
 
 /**
  * The face crops of one clip's subject: the track of the largest, most certain face. Faces are looked for in a frame
- * about every half second; in the frames between, the face is located from where the track predicts it, and looked for
- * again everywhere when it is not there. Short gaps are filled from the neighbours; other frames without the subject's
+ * about every half second; in the frames between, the last net says whether the face is where the track predicts it,
+ * and it is looked for everywhere when it is not. Short gaps are filled from the neighbours; other frames without the subject's
  * face are left out.
  *
  * @param frames candidate frames in order of time
@@ -45,17 +47,18 @@ export async function faceFeatures(
     return { features: { status: 'missing', reason }, share: 0 };
   }
   const looked = new Set(looks.map(({ frame }) => frame));
-  for (const frame of chosen) {
-    if (looked.has(frame)) continue;
-    const face = await locate(frame, subject, detector);
-    if (face) insertSighting(subject, frame.time, face);
+  const between: Sighting[] = [];
+  for (const frame of chosen.filter((frame) => !looked.has(frame))) {
+    const sighting = await locate(frame, subject, detector);
+    if (sighting) between.push(sighting);
   }
-  const kept = chosen.filter(({ time }) => isCovered(subject, time));
+  const track = { sightings: [...subject.sightings, ...between].sort((a, b) => a.time - b.time) };
+  const kept = chosen.filter(({ time }) => isCovered(track, time));
   const data = new Uint8Array(kept.length * CROP_BYTES);
-  for (const [i, frame] of kept.entries()) cropFace(frame, predictBox(subject, frame.time), data, i * CROP_BYTES);
+  for (const [i, frame] of kept.entries()) cropFace(frame, predictBox(track, frame.time), data, i * CROP_BYTES);
   return {
     features: { status: 'used', data, frames: kept.length, times: kept.map(({ time }) => time) },
-    share: subject.sightings.length / chosen.length,
+    share: track.sightings.length / chosen.length,
   };
 }
 
@@ -95,21 +98,21 @@ function smallestFace({ width, height }: VideoFrame): number {
 }
 
 /** The subject's face in a frame between two looks, or null when it is not there. */
-async function locate(frame: VideoFrame, subject: Track, detector: FaceDetector) {
-  const place = predictBox(subject, frame.time);
+async function locate(frame: VideoFrame, subject: Track, detector: FaceDetector): Promise<Sighting | null> {
+  const { time } = frame;
+  const place = predictBox(subject, time);
   const face = await detector.refine(frame, place);
-  if (face && face.probability > FACE_THRESHOLD) return face;
+  if (face && face.probability > FACE_THRESHOLD) {
+    // Seen where it was expected: the straight line is the steadier of two good boxes.
+    const box = intersectionOverUnion(place, face.box) >= AGREEMENT ? place : face.box;
+    return { time, box, probability: face.probability };
+  }
   const faces = await detector.detect(frame, smallestFace(frame));
-  const near = faces
-    .map((candidate) => ({ candidate, distance: placeDistance(place, candidate.box, LOOK_INTERVAL) }))
+  const [nearest] = faces
+    .map(({ box, probability }) => ({ box, probability, distance: placeDistance(place, box, LOOK_INTERVAL) }))
     .filter(({ distance }) => distance <= 1)
     .sort((a, b) => a.distance - b.distance);
-  return near[0]?.candidate ?? null;
-}
-
-function insertSighting({ sightings }: Track, time: number, { box, probability }: { box: Box; probability: number }) {
-  const later = sightings.findIndex((sighting) => sighting.time > time);
-  sightings.splice(later === -1 ? sightings.length : later, 0, { time, box, probability });
+  return nearest ? { time, box: nearest.box, probability: nearest.probability } : null;
 }
 
 /** Whether the face was seen at a time, or so shortly before and after that it can be taken to have been there. */
