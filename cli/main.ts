@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { asMerError } from '../common/errors.js';
 import { addDoctorCommand } from './doctor.js';
+import { addTrainCommand } from './train.js';
 
 /** The `mer` command line. Each command lives in its own file of this folder. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -8,6 +9,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Train, export to ONNX and serve multimodal emotion recognition.')
     .showHelpAfterError('(add --help for the flags)');
   addDoctorCommand(program);
+  addTrainCommand(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

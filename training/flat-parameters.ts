@@ -6,17 +6,16 @@ import type { NetworkVariables } from './tensorflow/variables.js';
 /** Axes of a TensorFlow parameter over which gradient centralisation takes the mean: all but that of the outputs. */
 const CENTRAL_AXES = { conv: [0, 1, 2], depthwise: [0, 1, 3] } as const;
 
-/** The trainable parameters of a network as one vector, which optimizers and averages work on. */
+/** Some parameters of a network as one vector, which optimizers and averages work on. */
 export class FlatParameters {
   readonly #native: Native;
   readonly #variables: NetworkVariables;
   readonly #specs: readonly ParameterSpec[];
 
-  /** @param trains tells which trainable parameters change */
-  constructor(native: Native, variables: NetworkVariables, trains: (name: string) => boolean) {
+  constructor(native: Native, variables: NetworkVariables, specs: readonly ParameterSpec[]) {
     this.#native = native;
     this.#variables = variables;
-    this.#specs = variables.specs.filter(({ name, trainable }) => trainable && trains(name));
+    this.#specs = specs;
   }
 
   watch(tape: Tape): void {

@@ -1,0 +1,118 @@
+import { MerError } from '../../common/errors.js';
+import { emotionIndex, type Modality } from '../../common/labels.js';
+import { listClips, loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
+import type { ClipFeatures, ClipRecord, SpeechFeatures, Split } from '../../preprocessing/features.js';
+import { evaluationInputs, type InputSpec, type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
+
+/** One clip, ready to be augmented or evaluated. Its arrays are shared: copy before changing them. */
+export interface Example {
+  record: ClipRecord;
+  /** Class indices. */
+  labels: { inte: number; face: number; speech: number };
+  inputs: ModelInputs;
+  /** The whole spectrogram where it is longer than the network's input, to crop from. */
+  longSpeech: SpeechFeatures | null;
+}
+
+/** Prepared clips are kept in memory up to this size, so that later epochs read nothing. */
+const CACHE_BYTES = 4 * 2 ** 30;
+
+/** The labelled clips of one split. */
+export class Dataset {
+  readonly #featuresDir: string;
+  readonly #split: Split;
+  readonly #spec: InputSpec;
+  readonly #needed: Modality | null;
+  readonly #cache = new Map<number, Example>();
+  #cachedBytes = 0;
+  readonly records: readonly ClipRecord[];
+
+  private constructor(
+    featuresDir: string,
+    split: Split,
+    spec: InputSpec,
+    needed: Modality | null,
+    records: readonly ClipRecord[],
+  ) {
+    this.#featuresDir = featuresDir;
+    this.#split = split;
+    this.#spec = spec;
+    this.#needed = needed;
+    this.records = records;
+  }
+
+  /**
+   * @param needed the one modality that is read, and that each clip must have; null reads all of every clip
+   * @throws MerError not_found when no labelled clip is left
+   */
+  static async open(featuresDir: string, split: Split, spec: InputSpec, needed: Modality | null): Promise<Dataset> {
+    const records = await listClips(featuresDir, split);
+    const usable = records.filter((record) => record.labels && (!needed || record[needed].status === 'used'));
+    if (usable.length > 0) return new Dataset(featuresDir, split, spec, needed, usable);
+    throw new MerError(
+      'not_found',
+      `${featuresDir}/${split} holds no labelled clip${needed ? ` with ${needed}` : ''}.`,
+      'Run `mer preprocess` on a corpus with that split, or name its folder with --features.',
+    );
+  }
+
+  get size(): number {
+    return this.records.length;
+  }
+
+  /** Reads one clip, or takes it from memory. */
+  async load(index: number): Promise<Example> {
+    const cached = this.#cache.get(index);
+    if (cached) return cached;
+    const record = this.records[index]!;
+    const features = await loadClipFeatures(this.#featuresDir, this.#split, this.#wanted(record));
+    const example = makeExample(record, features, this.#spec);
+    const bytes = exampleBytes(example);
+    if (this.#cachedBytes + bytes <= CACHE_BYTES) {
+      this.#cachedBytes += bytes;
+      this.#cache.set(index, example);
+    }
+    return example;
+  }
+
+  /** The record with the modalities that are not needed marked as absent, so that their files are not read. */
+  #wanted(record: ClipRecord): ClipRecord {
+    if (this.#needed === null) return record;
+    const absent = { status: 'missing', reason: 'not needed' } as const;
+    const kept = { [this.#needed]: record[this.#needed] };
+    return {
+      ...record,
+      speech: { ...record.speech, ...absent },
+      face: { ...record.face, ...absent },
+      text: { ...record.text, ...absent },
+      ...kept,
+    };
+  }
+}
+
+function makeExample(record: ClipRecord, features: ClipFeatures, spec: InputSpec): Example {
+  const { labels } = record;
+  if (!labels) throw new TypeError(`${record.stem} has no labels`);
+  const { speech } = features;
+  return {
+    record,
+    labels: {
+      inte: emotionIndex(labels.inte),
+      face: emotionIndex(labels.face),
+      speech: emotionIndex(labels.speech),
+    },
+    inputs: evaluationInputs(features, spec),
+    longSpeech: speech.status === 'used' && speech.frames > SPEECH_FRAMES ? speech : null,
+  };
+}
+
+function exampleBytes({ inputs, longSpeech }: Example): number {
+  const { speech, face, text } = inputs;
+  return [speech, face, text, longSpeech].reduce((sum, part) => sum + (part?.data.byteLength ?? 0), 0);
+}
+
+/** Dimension of the word vectors of a corpus: that of its first clip with words, or 200 when none has any. */
+export async function wordDimension(featuresDir: string): Promise<number> {
+  const records = await listClips(featuresDir, 'train');
+  return records.find((record) => record.text.status === 'used')?.text.dim ?? 200;
+}
