@@ -26,7 +26,7 @@ export function textNetwork<K extends Kinds>(
   }
   x = ops.addPositions(x, TEXT_FEATURES, spec.maxWords);
   for (let layer = 0; layer < spec.textLayers; layer++) {
-    x = encoderLayer(ops, x, `${prefix}encoder.layers.${layer}.`, spec.textHeads);
+    x = encoderLayer(ops, x, `${prefix}transformer_encoder.layers.${layer}.`, spec.textHeads);
   }
   const weights = ops.equalWeights(x);
   const feature = ops.weightedMean(x, weights);

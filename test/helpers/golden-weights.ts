@@ -21,9 +21,9 @@ export function formulaState(parameters: readonly ParameterSpec[], prefix = ''):
 export function formulaValues(name: string, shape: readonly number[]): Float32Array {
   const random = new Random(fnv1a32(name));
   const value = distribution(name, shape);
-  return Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, () =>
-    value(random.uniform()),
-  );
+  const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  for (let i = 0; i < values.length; i++) values[i] = value(random.uniform());
+  return values;
 }
 
 function distribution(name: string, shape: readonly number[]): (u: number) => number {
