@@ -1,6 +1,11 @@
 import { Command } from 'commander';
 import { asMerError } from '../common/errors.js';
+import { addBenchCommand } from './bench.js';
 import { addDoctorCommand } from './doctor.js';
+import { addEvaluateCommand } from './evaluate.js';
+import { addPredictCommand } from './predict.js';
+import { addScoreCommand } from './score.js';
+import { addServeCommand } from './serve.js';
 import { addTrainCommand } from './train.js';
 
 /** The `mer` command line. Each command lives in its own file of this folder. */
@@ -10,6 +15,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(add --help for the flags)');
   addDoctorCommand(program);
   addTrainCommand(program);
+  addBenchCommand(program);
+  addEvaluateCommand(program);
+  addPredictCommand(program);
+  addScoreCommand(program);
+  addServeCommand(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

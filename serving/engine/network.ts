@@ -4,7 +4,7 @@ import type { Bundle } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
 import { MODALITIES, type Modality } from '../../common/labels.js';
 import { MEL_BANDS } from '../../preprocessing/features.js';
-import { collate, type InputSpec, type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
+import { collate, type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
 import { type Device, sessionOptions } from './devices.js';
 import { nonEmptySubsets, subsetName } from './subsets.js';
 import { branchFeeds, finiteLogits, realShares, rowsOf } from './tensors.js';
@@ -24,9 +24,9 @@ type Branches = Partial<Record<Modality, { session: InferenceSession; features: 
 export class Network {
   readonly #branches: Branches;
   readonly #fusion: InferenceSession | undefined;
-  readonly #spec: InputSpec;
+  readonly #spec: Bundle['preprocessing'];
 
-  private constructor(branches: Branches, fusion: InferenceSession | undefined, spec: InputSpec) {
+  private constructor(branches: Branches, fusion: InferenceSession | undefined, spec: Bundle['preprocessing']) {
     this.#branches = branches;
     this.#fusion = fusion;
     this.#spec = spec;
@@ -61,9 +61,9 @@ export class Network {
     return MODALITIES.filter((modality) => this.#branches[modality] !== undefined);
   }
 
-  /** Runs every graph once. @throws what ONNX Runtime throws where the device cannot run it */
+  /** Runs every graph once over a clip of full size. @throws what ONNX Runtime throws where the device cannot */
   async warmUp(): Promise<void> {
-    await this.run([this.emptyClip({ frames: 1, words: 1 })]);
+    await this.run([this.emptyClip({ frames: this.#spec.maxFrames, words: this.#spec.maxWords })]);
   }
 
   /** A clip of zeros with all modalities of the bundle and full-length speech. */

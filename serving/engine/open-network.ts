@@ -1,3 +1,4 @@
+import { env } from 'onnxruntime-node';
 import type { Bundle } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
 import type { Device, DeviceChoice } from './devices.js';
@@ -22,6 +23,8 @@ export async function openNetwork(
   choice: DeviceChoice,
   threads: number,
 ): Promise<OpenNetwork> {
+  // What ONNX Runtime would print of a missing GPU is no error where the CPU may do.
+  if (choice === 'auto') env.logLevel = 'fatal';
   if (choice === 'cpu') return { network: await openWarm(directory, bundle, 'cpu', threads), device: 'cpu' };
   try {
     return { network: await openWarm(directory, bundle, 'cuda', threads), device: 'cuda' };

@@ -1,0 +1,86 @@
+import os from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { verifyBundle } from '../common/bundle-files.js';
+import { MODALITIES } from '../common/labels.js';
+import { Random } from '../common/random.js';
+import { type ModelInputs, SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
+import { runChild } from '../serving/engine/child-main.js';
+import type { Network } from '../serving/engine/network.js';
+import { openNetwork } from '../serving/engine/open-network.js';
+import { type InferReport, type InferRequest, inferRequestSchema, type Measurement } from './infer-protocol.js';
+
+/** The measuring process of `mer bench infer`: ONNX Runtime blocks its thread and stays out of the command's own. */
+runChild({
+  configSchema: inferRequestSchema,
+  requestSchema: inferRequestSchema,
+  async setUp({ bundleDir, device, threads }) {
+    const bundle = await verifyBundle(bundleDir);
+    const opened = await openNetwork(bundleDir, bundle, device, threads);
+    return {
+      info: null,
+      async handle(request): Promise<InferReport> {
+        const { maxFrames, faceSize } = bundle.preprocessing;
+        return {
+          model: { name: bundle.name, version: bundle.version },
+          device: opened.device,
+          fallback: opened.fallback,
+          threads,
+          clip: { melFrames: SPEECH_FRAMES, faceFrames: maxFrames, faceSize, words: request.words },
+          repeats: request.repeats,
+          machine: { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.availableParallelism(), node: process.version },
+          measurements: await measureAll(opened.network, maxFrames, request),
+        };
+      },
+    };
+  },
+});
+
+async function measureAll(network: Network, frames: number, request: InferRequest): Promise<Measurement[]> {
+  const random = Random.for(1, 'bench infer');
+  const clip = network.emptyClip({ frames, words: request.words });
+  // Zeros would let a multiplication by zero look as fast as it never is.
+  clip.speech?.data.forEach((_, index, data) => {
+    data[index] = random.uniform();
+  });
+  clip.face?.data.forEach((_, index, data) => {
+    data[index] = random.integer(256);
+  });
+  clip.text?.data.forEach((_, index, data) => {
+    data[index] = random.normal();
+  });
+  const measurements: Measurement[] = [];
+  for (const batch of request.batches) {
+    const clips = new Array<ModelInputs>(batch).fill(clip);
+    const features: Parameters<Network['runFusion']>[0][number]['features'] = {};
+    for (const modality of network.modalities) {
+      const run = () => network.runBranch(modality, clips);
+      measurements.push(await measure(modality, batch, run, request));
+      const [feature] = (await run()).features;
+      if (feature !== undefined) features[modality] = feature;
+    }
+    if (network.modalities.length < MODALITIES.length) continue;
+    const rows = new Array(batch).fill({ features, subset: MODALITIES });
+    measurements.push(await measure('fusion', batch, () => network.runFusion(rows), request));
+    measurements.push(await measure('multimodal', batch, () => network.run(clips), request));
+  }
+  return measurements;
+}
+
+async function measure(
+  graph: string,
+  batch: number,
+  run: () => Promise<unknown>,
+  { repeats, warmup }: InferRequest,
+): Promise<Measurement> {
+  for (let i = 0; i < warmup; i++) await run();
+  const times: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    await run();
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  const quantile = (q: number) => times[Math.min(times.length - 1, Math.floor(q * times.length))]!;
+  const p50 = quantile(0.5);
+  return { graph, batch, p50, p99: quantile(0.99), min: times[0]!, clipsPerSecond: (1000 * batch) / p50 };
+}

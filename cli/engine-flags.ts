@@ -1,0 +1,33 @@
+import { type Command, Option } from 'commander';
+import { DEVICE_CHOICES, type DeviceChoice } from '../serving/engine/devices.js';
+import { wholeNumber } from './flags.js';
+
+/** The flags of every command that runs a bundle. */
+export interface EngineFlags {
+  bundle?: string;
+  device: DeviceChoice;
+  threads?: number;
+}
+
+export function addEngineFlags(command: Command): Command {
+  return command
+    .option('--bundle <dir>', 'folder of the bundle (default: the newest under bundles/)')
+    .addOption(
+      new Option('--device <device>', 'where the networks run; auto: CUDA where it truly runs')
+        .choices(DEVICE_CHOICES)
+        .default('auto'),
+    )
+    .option('--threads <n>', 'threads of inference (default: one a core)', wholeNumber(1));
+}
+
+/** The folder of the bundle that the flags name. @throws MerError not_found when none is named and none is there */
+export async function bundleFolder({ bundle }: EngineFlags): Promise<string> {
+  if (bundle !== undefined) return bundle;
+  const { findNewestBundle } = await import('../common/bundle-files.js');
+  return findNewestBundle();
+}
+
+/** The flags as options of the engine. */
+export function engineOptions({ device, threads }: EngineFlags): { device: DeviceChoice; threads?: number } {
+  return threads === undefined ? { device } : { device, threads };
+}

@@ -1,0 +1,133 @@
+import { mapConcurrent } from '../common/concurrent.js';
+import { MerError } from '../common/errors.js';
+import { type Emotion, emotionIndex, MODALITIES, type Modality } from '../common/labels.js';
+import { type ClassificationMetrics, classificationMetrics, softmax } from '../common/metrics.js';
+import { createProgress } from '../common/progress.js';
+import { listClips, loadClipFeatures } from '../preprocessing/corpus/feature-store.js';
+import type { ClipRecord, Split } from '../preprocessing/features.js';
+import type { DeviceChoice } from '../serving/engine/devices.js';
+import { Engine } from '../serving/engine/engine.js';
+import { nonEmptySubsets, subsetName } from '../serving/engine/subsets.js';
+import { type ClassScores, classScores, weightedF1 } from './class-scores.js';
+
+/** How one output of the model fared against the integrated label. */
+export interface OutputMetrics extends ClassificationMetrics {
+  weightedF1: number;
+  classes: Record<Emotion, ClassScores>;
+}
+
+export interface Evaluation {
+  model: { name: string; version: string; device: string };
+  split: Split;
+  /** Labelled clips of the split. */
+  clips: number;
+  /** The served answer: each clip with all the modalities that it has. */
+  fused: OutputMetrics;
+  /** Each modality's own head, over the clips that have the modality. */
+  modalities: Partial<Record<Modality, OutputMetrics>>;
+  /** The fusion of each subset of modalities, over the clips that have all of them; by name, such as `speech+text`. */
+  subsets: Record<string, OutputMetrics>;
+}
+
+/** Clips that are under way at once: the next one is read from disk while one is scored. */
+const CLIPS_IN_WORK = 4;
+
+/**
+ * Scores the labelled clips of a split with a bundle, through the engine that serves it. Branches run once a clip;
+ * only the fusion runs again for each subset of modalities.
+ *
+ * @param featuresDir what `mer preprocess` wrote
+ * @throws MerError not_found when the split has no labelled clip; bad_argument when features and bundle were made in
+ *   different modes; those of the engine
+ */
+export async function evaluate(options: {
+  featuresDir: string;
+  split: Split;
+  bundleDir: string;
+  device: DeviceChoice;
+  threads?: number;
+}): Promise<Evaluation> {
+  const { featuresDir, split, bundleDir, ...engineOptions } = options;
+  const records = (await listClips(featuresDir, split)).filter((record) => record.labels !== null);
+  if (records.length === 0) {
+    throw new MerError(
+      'not_found',
+      `${featuresDir} has no labelled clips in the split ${split}.`,
+      'Run `mer preprocess` for it, or name another --split.',
+    );
+  }
+  const engine = await Engine.create(bundleDir, { ...engineOptions, workers: 0 });
+  try {
+    const other = records.find((record) => record.compat !== engine.bundle.compat);
+    if (other !== undefined) {
+      throw new MerError(
+        'bad_argument',
+        `The features of ${other.stem} are of compat ${other.compat}, the bundle is of compat ${engine.bundle.compat}.`,
+        'Preprocess the clips again with the mode of the bundle.',
+      );
+    }
+    const tally = new Tally();
+    const progress = createProgress(`evaluate ${split}`, records.length);
+    let done = 0;
+    const scores = await mapConcurrent(records, CLIPS_IN_WORK, async (record) => {
+      const clip = await engine.predictFeatures(await loadClipFeatures(featuresDir, split, record));
+      progress.update(++done);
+      return clip;
+    });
+    progress.stop();
+    for (const [index, record] of records.entries()) {
+      const label = labelOf(record);
+      const { branches, fused } = scores[index]!;
+      const present = MODALITIES.filter((modality) => branches[modality] !== undefined);
+      tally.add('fused', fused[subsetName(present)]!, label);
+      for (const modality of present) tally.add(`head ${modality}`, branches[modality]!.logits, label);
+      for (const [subset, logits] of Object.entries(fused)) tally.add(`subset ${subset}`, logits, label);
+    }
+    const { name, version } = engine.bundle;
+    const subsets = nonEmptySubsets(engine.info.modalities).map(subsetName);
+    return {
+      model: { name, version, device: engine.info.device },
+      split,
+      clips: records.length,
+      fused: tally.metrics('fused')!,
+      modalities: tally.collect(engine.info.modalities, 'head'),
+      subsets: tally.collect(subsets, 'subset'),
+    };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+function labelOf({ stem, labels }: ClipRecord): number {
+  if (labels === null) throw new Error(`${stem} has no label.`);
+  return emotionIndex(labels.inte);
+}
+
+/** Probabilities and labels of several outputs, by name. */
+class Tally {
+  readonly #outputs = new Map<string, { probabilities: number[][]; labels: number[] }>();
+
+  add(output: string, logits: readonly number[], label: number): void {
+    const entry = this.#outputs.get(output) ?? { probabilities: [], labels: [] };
+    entry.probabilities.push(softmax(logits));
+    entry.labels.push(label);
+    this.#outputs.set(output, entry);
+  }
+
+  metrics(output: string): OutputMetrics | undefined {
+    const entry = this.#outputs.get(output);
+    if (entry === undefined) return undefined;
+    const metrics = classificationMetrics(entry.probabilities, entry.labels);
+    const classes = classScores(metrics.confusion);
+    return { ...metrics, weightedF1: weightedF1(classes), classes };
+  }
+
+  /** The metrics of those of `${prefix} ${name}` that have any clip. */
+  collect<Name extends string>(names: readonly Name[], prefix: string): Record<Name, OutputMetrics> {
+    const found = names.flatMap((name) => {
+      const metrics = this.metrics(`${prefix} ${name}`);
+      return metrics === undefined ? [] : [[name, metrics] as const];
+    });
+    return Object.fromEntries(found) as Record<Name, OutputMetrics>;
+  }
+}
