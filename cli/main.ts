@@ -4,6 +4,7 @@ import { addBenchCommand } from './bench.js';
 import { addDoctorCommand } from './doctor.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addPredictCommand } from './predict.js';
+import { addPreprocessCommand } from './preprocess.js';
 import { addScoreCommand } from './score.js';
 import { addServeCommand } from './serve.js';
 import { addTrainCommand } from './train.js';
@@ -14,6 +15,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Train, export to ONNX and serve multimodal emotion recognition.')
     .showHelpAfterError('(add --help for the flags)');
   addDoctorCommand(program);
+  addPreprocessCommand(program);
   addTrainCommand(program);
   addBenchCommand(program);
   addEvaluateCommand(program);

@@ -69,13 +69,7 @@ export async function preprocessClip(
   settings: ClipSettings,
   detector: FaceDetector,
 ): Promise<PreprocessedClip> {
-  if (settings.compat === 'seed') {
-    throw new MerError(
-      'bad_argument',
-      'Preprocessing with compat seed is not supported yet.',
-      'Use compat default, or features that the reference made.',
-    );
-  }
+  requireSupported(settings.compat);
   const stopwatch = createStopwatch();
   const text = await readText(input, settings);
   const limits = settings.limits ?? DEFAULT_LIMITS;
@@ -109,6 +103,12 @@ export async function preprocessClip(
   }
   const duration = info.duration ?? media.seconds;
   return { speech, face, text, duration, span, timings: { decode, audio, faces }, faceShare, warnings };
+}
+
+/** @throws MerError bad_argument for a mode in which clips cannot be preprocessed */
+export function requireSupported(compat: Compat): void {
+  if (compat === 'default') return;
+  throw new MerError('bad_argument', 'Clips cannot be preprocessed with compat seed yet.', 'Use compat default.');
 }
 
 async function readText({ words }: ClipInput, { wordDim }: ClipSettings): Promise<TextFeatures | Missing> {

@@ -2,6 +2,7 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { MerError } from '../../common/errors.js';
 import { readJson, writeFileAtomic, writeJsonAtomic } from '../../common/files.js';
+import { MODALITIES } from '../../common/labels.js';
 import { decodeNpy, encodeNpy } from '../../common/npy.js';
 import { decodeNpzEntry, encodeNpz } from '../../common/npz.js';
 import {
@@ -12,6 +13,7 @@ import {
   type FaceFeatures,
   MEL_BANDS,
   type Missing,
+  SPLITS,
   type SpeechFeatures,
   type Split,
   type TextFeatures,
@@ -34,18 +36,21 @@ function filesOf(featuresDir: string, split: Split, stem: string) {
  * @throws MerError bad_file when a record is damaged or of another version of the preprocessing
  */
 export async function listClips(featuresDir: string, split: Split): Promise<ClipRecord[]> {
-  const folder = path.join(featuresDir, split, 'clips');
-  let names: string[];
+  const stems = await listStems(featuresDir, split);
+  return Promise.all(stems.map((stem) => readJson(filesOf(featuresDir, split, stem).record, clipRecordSchema)));
+}
+
+/** The stems of all whole clips of a split, sorted. */
+export async function listStems(featuresDir: string, split: Split): Promise<string[]> {
   try {
-    names = await fsp.readdir(folder);
+    const names = await fsp.readdir(path.join(featuresDir, split, 'clips'));
+    return names
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => name.slice(0, -'.json'.length))
+      .sort();
   } catch {
     return [];
   }
-  const records: ClipRecord[] = [];
-  for (const name of names.filter((name) => name.endsWith('.json')).sort()) {
-    records.push(await readJson(path.join(folder, name), clipRecordSchema));
-  }
-  return records;
 }
 
 /** The stored record of one clip, or null when there is none or it cannot be used any more. */
@@ -55,6 +60,47 @@ export async function readClipRecord(featuresDir: string, split: Split, stem: st
   } catch (error) {
     if (error instanceof MerError) return null;
     throw error;
+  }
+}
+
+/** Takes back that a clip's features are whole. */
+export async function removeClipRecord(featuresDir: string, split: Split, stem: string): Promise<void> {
+  await fsp.rm(filesOf(featuresDir, split, stem).record, { force: true });
+}
+
+/** Whether all files that a record stands for are there. */
+export async function hasWholeFeatures(featuresDir: string, split: Split, record: ClipRecord): Promise<boolean> {
+  const files = filesOf(featuresDir, split, record.stem);
+  const exists = await Promise.all(
+    MODALITIES.filter((modality) => record[modality].status === 'used').map((modality) =>
+      fsp.access(files[modality]).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return exists.every(Boolean);
+}
+
+/** Deletes the temporary files that killed processes have left in a features folder. */
+export async function removeStaleTemporaries(featuresDir: string): Promise<void> {
+  for (const split of SPLITS) {
+    for (const folder of ['clips', 'speech', 'video', 'text']) {
+      const directory = path.join(featuresDir, split, folder);
+      for (const name of await fsp.readdir(directory).catch(() => [])) {
+        const owner = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
+        if (owner !== undefined && !isRunning(Number(owner))) await fsp.rm(path.join(directory, name), { force: true });
+      }
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -129,7 +175,7 @@ export async function saveClipFeatures(
 ): Promise<ClipRecord> {
   const files = filesOf(featuresDir, split, about.stem);
   const { speech, face, text, duration, span } = features;
-  await fsp.rm(files.record, { force: true });
+  await removeClipRecord(featuresDir, split, about.stem);
   await Promise.all([
     store(
       files.speech,

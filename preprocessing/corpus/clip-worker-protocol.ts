@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { compatSchema } from '../../common/bundle.js';
+import { clipRecordSchema } from '../features.js';
+import { sourceClipSchema } from './merc-layout.js';
+
+/** What a worker is started with, as JSON in its first argument. */
+export const workerSettingsSchema = z.object({
+  featuresDir: z.string(),
+  /** Folder of the MTCNN nets. */
+  netsDir: z.string(),
+  compat: compatSchema,
+  maxFrames: z.number().int().positive(),
+});
+
+export type WorkerSettings = z.infer<typeof workerSettingsSchema>;
+
+/** Parent to worker: one clip to do; the worker answers each with one reply. */
+export const workerTaskSchema = sourceClipSchema;
+
+const errorSchema = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
+
+/** Worker to parent. `fatal` is sent instead of the first reply when the worker cannot work at all. */
+export const workerReplySchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('done'), record: clipRecordSchema, reused: z.boolean(), warnings: z.array(z.string()) }),
+  z.object({ kind: z.literal('failed'), error: errorSchema }),
+  z.object({ kind: z.literal('fatal'), error: errorSchema }),
+]);
+
+export type WorkerReply = z.infer<typeof workerReplySchema>;
