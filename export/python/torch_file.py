@@ -98,8 +98,10 @@ class RestrictedUnpickler(pickle.Unpickler):
 
     def persistent_load(self, identifier):
         if isinstance(identifier, tuple) and len(identifier) >= 5 and identifier[0] == "storage":
-            kind, key, _device, numel = identifier[1:5]
-            if isinstance(kind, StorageType) and isinstance(key, str) and isinstance(numel, int) and numel >= 0:
+            kind, key, _device, numel, *view = identifier[1:]
+            is_storage = isinstance(kind, StorageType) and isinstance(key, str)
+            # The last field, of the older format only, describes views of views; PyTorch writes None since 0.4.
+            if is_storage and isinstance(numel, int) and numel >= 0 and view in ([], [None]):
                 return Storage(kind, key, numel)
         raise UntrustedFile("it refers to something other than tensor data")
 
@@ -172,10 +174,11 @@ def _read_legacy(path: Path) -> dict[str, np.ndarray]:
 def _tensors(content: object) -> dict[str, Tensor]:
     if not isinstance(content, dict):
         raise UntrustedFile("it holds no state dict")
-    for name, tensor in content.items():
+    # Not content.items(): a pickle can put attributes of its own on an OrderedDict.
+    for name, tensor in dict.items(content):
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise UntrustedFile(f"its entry {name!r} is no tensor")
-    return content
+    return dict(dict.items(content))
 
 
 def _materialise(content: object, read: Callable[[Storage], bytes]) -> dict[str, np.ndarray]:
