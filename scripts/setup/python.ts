@@ -46,10 +46,15 @@ export async function pip(args: readonly string[], what: string, show = false): 
     );
   if (stderr.includes('No space left on device'))
     throw missingPart(`${what}: the disk is full.`, 'Free some space or set MER_HOME to a folder on a larger disk');
+  if (/from versions: none|Connection|Timeout|Temporary failure/.test(stderr))
+    throw missingPart(
+      `${what}: the Python package index cannot be reached or lacks them.`,
+      'Check the network and the index of your pip configuration (pip config list)',
+    );
   const reason = stderr.split('\n').find((line) => line.startsWith('ERROR:')) ?? lastLine(stderr);
   throw missingPart(
     `${what}: pip failed: ${reason.replace('ERROR: ', '')}`,
-    'Check the network and the package index of your pip configuration',
+    'Check the index of your pip configuration (pip config list)',
   );
 }
 
@@ -76,7 +81,7 @@ export async function downloadWheels(requirements: string, folder: string): Prom
       ...WHEEL_PLATFORMS.flatMap((platform) => ['--platform', platform]),
       ...['--requirement', path.join(PROJECT_ROOT, 'scripts', 'wheels', requirements)],
     ],
-    requirements.replace('.txt', ''),
+    `Wheels of ${requirements.replace('.txt', '')}`,
     true,
   );
 }
