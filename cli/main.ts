@@ -7,6 +7,7 @@ import { addPredictCommand } from './predict.js';
 import { addPreprocessCommand } from './preprocess.js';
 import { addScoreCommand } from './score.js';
 import { addServeCommand } from './serve.js';
+import { addSubmitCommand } from './submit.js';
 import { addTrainCommand } from './train.js';
 
 /** The `mer` command line. Each command lives in its own file of this folder. */
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addPredictCommand(program);
   addScoreCommand(program);
   addServeCommand(program);
+  addSubmitCommand(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -42,7 +42,9 @@ const FOLDERS: readonly { source: string; split: Split; labelled: boolean; prefi
 ];
 
 /** Files with other endings beside the clips are no clips. */
-const CLIP_ENDINGS = new Set('.mp4 .m4v .mov .mkv .webm .avi .flv .wav .mp3 .m4a .ogg .oga .ogv .flac'.split(' '));
+export const CLIP_ENDINGS: ReadonlySet<string> = new Set(
+  '.mp4 .m4v .mov .mkv .webm .avi .flv .wav .mp3 .m4a .ogg .oga .ogv .flac'.split(' '),
+);
 
 /**
  * Lists the clips of a corpus in the layout of QIA2020/MERC2020: `<FileID>-<inte>-<face>-<speech>.mp4` in train and
