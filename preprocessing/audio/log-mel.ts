@@ -81,8 +81,11 @@ export function melDecibels(samples: Float64Array, compat: Compat): Spectrogram 
  */
 export function normalisedLogMel(decibels: Spectrogram, compat: Compat): Float32Array {
   const { data, frames } = decibels;
-  if (compat === 'default') return Float32Array.from(data, (value) => (value + TOP_DB) / TOP_DB);
   const result = new Float32Array(data.length);
+  if (compat === 'default') {
+    for (let i = 0; i < data.length; i++) result[i] = (data[i]! + TOP_DB) / TOP_DB;
+    return result;
+  }
   for (let frame = 0; frame < frames; frame++) {
     let largest = 0;
     for (let i = frame; i < data.length; i += frames) largest = Math.max(largest, Math.abs(data[i]!));

@@ -23,7 +23,8 @@ export interface SpeechResult {
  * @returns `missing` with the reason for silent sound and for less than one analysis frame (32 ms) of it
  */
 export function speechFeatures(pcm: Int16Array, compat: Compat): SpeechResult {
-  const samples = Float64Array.from(pcm, (value) => value / 32768);
+  const samples = new Float64Array(pcm.length);
+  for (let i = 0; i < pcm.length; i++) samples[i] = pcm[i]! / 32768;
   const { start, end, loudest } = trimSilence(samples);
   if (loudest < SILENCE_RMS) return { features: { status: 'missing', reason: 'the sound is silent' }, span: null };
   if (end - start < FRAME_LENGTH) {

@@ -94,10 +94,24 @@ export async function createFaceDetector(options: { directory: string; threads: 
   return new Mtcnn(pnet, rnet, onet);
 }
 
+/** What one detection at a time needs of memory; kept and lent anew, for allocating it anew costs more than filling it. */
+class Workspace {
+  readonly integral = new IntegralImage();
+  #image = new Float32Array(0);
+
+  /** Room for an input of the nets; valid until the next call. */
+  image(size: number): Float32Array {
+    if (this.#image.length < size) this.#image = new Float32Array(size);
+    return this.#image.subarray(0, size);
+  }
+}
+
 class Mtcnn implements FaceDetector {
   readonly #pnet: InferenceSession;
   readonly #rnet: InferenceSession;
   readonly #onet: InferenceSession;
+  /** Detections may overlap in time (several clips in one process): each borrows a workspace of its own. */
+  readonly #idle: Workspace[] = [];
 
   constructor(pnet: InferenceSession, rnet: InferenceSession, onet: InferenceSession) {
     this.#pnet = pnet;
@@ -105,25 +119,39 @@ class Mtcnn implements FaceDetector {
     this.#onet = onet;
   }
 
-  async detect(frame: RgbFrame, minFace = MIN_FACE): Promise<Face[]> {
-    const integral = new IntegralImage(frame);
-    const proposals = await this.#propose(integral, frame, minFace);
-    const candidates = await this.#filter(integral, frame, proposals);
-    const found = await this.#locate(integral, frame, candidates);
-    const faces = found.flatMap((face) =>
-      face && face.probability > FACE_THRESHOLD ? [{ ...face, score: face.probability }] : [],
-    );
-    return suppressContained(faces, 0.7)
-      .map(({ box, probability, points }) => ({ box, probability, points }))
-      .sort((a, b) => boxArea(b.box) - boxArea(a.box));
+  detect(frame: RgbFrame, minFace = MIN_FACE): Promise<Face[]> {
+    return this.#borrow(async (workspace) => {
+      workspace.integral.load(frame);
+      const proposals = await this.#propose(workspace, frame, minFace);
+      const candidates = await this.#filter(workspace, frame, proposals);
+      const found = await this.#locate(workspace, frame, candidates);
+      const faces = found.flatMap((face) =>
+        face && face.probability > FACE_THRESHOLD ? [{ ...face, score: face.probability }] : [],
+      );
+      return suppressContained(faces, 0.7)
+        .map(({ box, probability, points }) => ({ box, probability, points }))
+        .sort((a, b) => boxArea(b.box) - boxArea(a.box));
+    });
   }
 
   async refine(frame: RgbFrame, place: Box): Promise<Face | null> {
     const square = squareBox(place);
     const pixels = clip(square, frame);
     if (isEmpty(pixels)) return null;
-    const [face] = await this.#locate(new IntegralImage(frame, pixels), frame, [square]);
-    return face ?? null;
+    return this.#borrow(async (workspace) => {
+      workspace.integral.load(frame, pixels);
+      const [face] = await this.#locate(workspace, frame, [square]);
+      return face ?? null;
+    });
+  }
+
+  async #borrow<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
+    const workspace = this.#idle.pop() ?? new Workspace();
+    try {
+      return await work(workspace);
+    } finally {
+      this.#idle.push(workspace);
+    }
   }
 
   async dispose(): Promise<void> {
@@ -131,7 +159,7 @@ class Mtcnn implements FaceDetector {
   }
 
   /** P-Net over the image pyramid: squares that may hold a face. */
-  async #propose(integral: IntegralImage, { width, height }: RgbFrame, minFace: number): Promise<Box[]> {
+  async #propose(workspace: Workspace, { width, height }: RgbFrame, minFace: number): Promise<Box[]> {
     const whole = { left: 0, top: 0, right: width, bottom: height };
     const proposals: Candidate[] = [];
     for (
@@ -141,8 +169,8 @@ class Mtcnn implements FaceDetector {
     ) {
       const outWidth = Math.trunc(width * scale + 1);
       const outHeight = Math.trunc(height * scale + 1);
-      const image = new Float32Array(3 * outWidth * outHeight);
-      integral.resize(whole, outWidth, outHeight, image);
+      const image = workspace.image(3 * outWidth * outHeight);
+      workspace.integral.resize(whole, outWidth, outHeight, image);
       const outputs = await this.#pnet.run({ image: new Tensor('float32', image, [1, 3, outHeight, outWidth]) });
       proposals.push(...suppressOverlaps(readProposals(outputs, scale), 0.5));
     }
@@ -158,9 +186,9 @@ class Mtcnn implements FaceDetector {
   }
 
   /** R-Net: the squares that do hold a face, moved closer to it. */
-  async #filter(integral: IntegralImage, frame: RgbFrame, boxes: readonly Box[]): Promise<Box[]> {
+  async #filter(workspace: Workspace, frame: RgbFrame, boxes: readonly Box[]): Promise<Box[]> {
     const passed: Candidate[] = [];
-    for (const { crops, kept } of cropBatches(integral, frame, boxes, RNET_SIDE)) {
+    for (const { crops, kept } of cropBatches(workspace, frame, boxes, RNET_SIDE)) {
       const outputs = await this.#rnet.run({ image: crops });
       const probabilities = floats(outputs, 'probabilities');
       const shares = floats(outputs, 'boxes');
@@ -173,9 +201,9 @@ class Mtcnn implements FaceDetector {
   }
 
   /** O-Net: the face of each square with its five points; null for squares out of the frame. */
-  async #locate(integral: IntegralImage, frame: RgbFrame, boxes: readonly Box[]): Promise<(Face | null)[]> {
+  async #locate(workspace: Workspace, frame: RgbFrame, boxes: readonly Box[]): Promise<(Face | null)[]> {
     const found = new Map<Box, Face>();
-    for (const { crops, kept } of cropBatches(integral, frame, boxes, ONET_SIDE)) {
+    for (const { crops, kept } of cropBatches(workspace, frame, boxes, ONET_SIDE)) {
       const outputs = await this.#onet.run({ image: crops });
       const probabilities = floats(outputs, 'probabilities');
       const shares = floats(outputs, 'boxes');
@@ -218,7 +246,7 @@ function readProposals(outputs: InferenceSession.OnnxValueMapType, scale: number
 
 /** The crops of all boxes that lie in the frame, in batches (N, 3, side, side), with the boxes that they belong to. */
 function* cropBatches(
-  integral: IntegralImage,
+  workspace: Workspace,
   frame: RgbFrame,
   boxes: readonly Box[],
   side: number,
@@ -227,8 +255,8 @@ function* cropBatches(
   const size = 3 * side * side;
   for (let from = 0; from < inside.length; from += MAX_CROPS) {
     const batch = inside.slice(from, from + MAX_CROPS);
-    const data = new Float32Array(batch.length * size);
-    for (const [i, { pixels }] of batch.entries()) integral.resize(pixels, side, side, data, i * size);
+    const data = workspace.image(batch.length * size);
+    for (const [i, { pixels }] of batch.entries()) workspace.integral.resize(pixels, side, side, data, i * size);
     yield {
       crops: new Tensor('float32', data, [batch.length, 3, side, side]),
       kept: batch.map(({ box }) => box),

@@ -13,29 +13,32 @@ const CHANNELS = 3;
 /**
  * Sums of all pixels above and to the left of each corner, for each channel. The mean of any rectangle then costs four
  * look-ups, so that the whole image pyramid and all crops of a frame come from one pass over it, exactly.
+ * One object serves many frames, for the sums of a frame take four times its own memory.
  */
 export class IntegralImage {
-  readonly #sums: Uint32Array;
-  readonly #stride: number;
-  readonly #region: PixelRectangle;
+  #sums = new Uint32Array(0);
+  #stride = 0;
+  #region: PixelRectangle = { left: 0, top: 0, right: 0, bottom: 0 };
 
   /**
+   * Sums up a frame; what was there before is forgotten.
+   *
    * @param frame at most 2^32 / 255 = 16.8 million pixels, so that the sums are exact
    * @param region the part of the frame that will be asked for
    */
-  constructor(
-    { data, width, height }: RgbFrame,
-    region: PixelRectangle = { left: 0, top: 0, right: width, bottom: height },
-  ) {
+  load({ data, width, height }: RgbFrame, region = { left: 0, top: 0, right: width, bottom: height }): void {
     const columns = region.right - region.left;
     const stride = (columns + 1) * CHANNELS;
-    const sums = new Uint32Array(stride * (region.bottom - region.top + 1));
+    const size = stride * (region.bottom - region.top + 1);
+    if (this.#sums.length < size) this.#sums = new Uint32Array(size);
+    const sums = this.#sums.fill(0, 0, stride);
     let target = stride;
     for (let y = region.top; y < region.bottom; y++) {
       let red = 0;
       let green = 0;
       let blue = 0;
       let pixel = (y * width + region.left) * CHANNELS;
+      sums.fill(0, target, target + CHANNELS);
       target += CHANNELS;
       for (let x = 0; x < columns; x++, pixel += CHANNELS, target += CHANNELS) {
         red += data[pixel]!;
@@ -46,7 +49,6 @@ export class IntegralImage {
         sums[target + 2] = sums[target - stride + 2]! + blue;
       }
     }
-    this.#sums = sums;
     this.#stride = stride;
     this.#region = region;
   }
@@ -63,29 +65,32 @@ export class IntegralImage {
     const rows = windows(source.top - originY, source.bottom - originY, outHeight);
     const sums = this.#sums;
     const plane = outWidth * outHeight;
-    let target = offset;
+    let red = offset;
+    let green = offset + plane;
+    let blue = offset + 2 * plane;
     for (let y = 0; y < outHeight; y++) {
       const top = rows[2 * y]!;
       const bottom = rows[2 * y + 1]!;
       const upper = top * this.#stride;
       const lower = bottom * this.#stride;
-      for (let x = 0; x < outWidth; x++, target++) {
+      for (let x = 0; x < outWidth; x++) {
         const left = columns[2 * x]!;
         const right = columns[2 * x + 1]!;
         const area = (bottom - top) * (right - left);
-        const from = left * CHANNELS;
-        const to = right * CHANNELS;
-        for (let channel = 0; channel < CHANNELS; channel++) {
-          const sum =
-            sums[lower + to + channel]! -
-            sums[lower + from + channel]! -
-            sums[upper + to + channel]! +
-            sums[upper + from + channel]!;
-          output[target + channel * plane] = (Math.fround(sum / area) - 127.5) * 0.0078125;
-        }
+        const a = upper + left * CHANNELS;
+        const b = upper + right * CHANNELS;
+        const c = lower + left * CHANNELS;
+        const d = lower + right * CHANNELS;
+        output[red++] = normalise((sums[d]! - sums[c]! - sums[b]! + sums[a]!) / area);
+        output[green++] = normalise((sums[d + 1]! - sums[c + 1]! - sums[b + 1]! + sums[a + 1]!) / area);
+        output[blue++] = normalise((sums[d + 2]! - sums[c + 2]! - sums[b + 2]! + sums[a + 2]!) / area);
       }
     }
   }
+}
+
+function normalise(mean: number): number {
+  return (Math.fround(mean) - 127.5) * 0.0078125;
 }
 
 /** First and one-past-last input index of each output index, interleaved. */

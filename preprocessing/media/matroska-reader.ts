@@ -120,7 +120,8 @@ class ByteReader {
 
   /** The next `size` bytes as an array of their own; shorter only when the stream ends. */
   async take(size: number): Promise<Uint8Array> {
-    const result = new Uint8Array(size);
+    // Not zeroed first: frames are large, and every byte that is returned gets written.
+    const result = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
     let filled = 0;
     while (filled < size && (await this.#fill())) {
       const part = this.#chunk.subarray(this.#position, this.#position + size - filled);
