@@ -19,7 +19,11 @@ function readJson(file) {
   return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : null;
 }
 
+/** Commands that set up by the way say nothing of parts that are there. */
+const QUIET = process.argv[2] !== 'setup';
+
 function report(step, state, startedAt) {
+  if (QUIET && state === 'already there') return;
   process.stdout.write(`${step.padEnd(28)} ${state.padEnd(14)} ${((Date.now() - startedAt) / 1000).toFixed(1)} s\n`);
 }
 
@@ -106,7 +110,7 @@ async function main() {
   installPackages(!['serve', 'preprocess'].includes(part));
   compile();
   const { setUp } = await import(new URL('../dist/scripts/setup/main.js', import.meta.url));
-  if (!(await setUp(command === 'setup' ? args : ['--for', part]))) return;
+  if (!(await setUp(command === 'setup' ? args : ['--for', part], { quiet: QUIET }))) return;
   if (command === 'test') {
     const { runChecks } = await import(new URL('../dist/scripts/checks.js', import.meta.url));
     await runChecks(args);

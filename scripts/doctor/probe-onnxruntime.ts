@@ -7,6 +7,11 @@ import type { OnnxRuntimeProbe } from './onnxruntime.js';
 const [provider = '', net = ''] = process.argv.slice(2);
 const SIDE = 24;
 
+/** CUDA's own words where there are some: the runtime wraps them in C++ signatures. */
+function reasonOf(message: string): string {
+  return /CUDA failure \d+: [^;]+/.exec(message)?.[0].trim() ?? message.split('\n')[0]?.slice(0, 200) ?? 'failed';
+}
+
 async function probe(): Promise<OnnxRuntimeProbe> {
   const ort = await import('onnxruntime-node');
   const version = ort.env.versions.node ?? ort.env.versions.common;
@@ -16,7 +21,7 @@ async function probe(): Promise<OnnxRuntimeProbe> {
     await session.run({ image });
     return { version, failure: null };
   } catch (error) {
-    return { version, failure: (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? 'failed' };
+    return { version, failure: reasonOf(error instanceof Error ? error.message : String(error)) };
   }
 }
 

@@ -37,9 +37,10 @@ export async function stepsFor(part: Part, gpu: boolean): Promise<Step[]> {
 /**
  * `npm run setup`: brings what is missing, prints each step with its seconds.
  * @param args the command's arguments, without program and script
+ * @param quiet says nothing of parts that are there, for commands that set up by the way
  * @returns whether all is there; otherwise the error is printed and the exit code set
  */
-export async function setUp(args: readonly string[]): Promise<boolean> {
+export async function setUp(args: readonly string[], { quiet = false } = {}): Promise<boolean> {
   const program = new Command('npm run setup --')
     .description('Installs what a part of the project needs. Run it again at any time: it continues where it stopped.')
     .addOption(new Option('--for <part>', 'what is going to be used').choices(PARTS).default('all'))
@@ -48,7 +49,8 @@ export async function setUp(args: readonly string[]): Promise<boolean> {
   const options = program.opts<{ for: Part; gpu?: boolean }>();
   const gpu = options.gpu ?? false;
   try {
-    await runSteps(await stepsFor(options.for, gpu), (line) => process.stdout.write(`${line}\n`), lockSetup);
+    const print = (line: string) => process.stdout.write(`${line}\n`);
+    await runSteps(await stepsFor(options.for, gpu), { print, lock: lockSetup, quiet });
   } catch (error) {
     const { message, remedy } = asMerError(error);
     process.stderr.write(`error: ${message} ${remedy}\n`);

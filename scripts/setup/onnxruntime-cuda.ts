@@ -7,6 +7,7 @@ import { execute, lastLine } from './execute.js';
 import { missingPart, requireLinuxX64, requireSpace } from './machine.js';
 import { downloadWheels, unpackWheels } from './python.js';
 import type { Step } from './step.js';
+import { makeWholeFolder } from './whole-folder.js';
 
 /** The release of the npm package: provider and runtime must be of one build. */
 const VERSION = '1.30.0';
@@ -51,11 +52,10 @@ export const onnxruntimeCudaStep: Step = {
 async function fetchProvider(): Promise<void> {
   const wheels = path.join(SETUP_DIR, 'downloads', 'onnxruntime-cuda');
   await downloadWheels('onnxruntime-cuda.txt', wheels);
-  const partial = `${FOLDER}.partial`;
-  await fsp.rm(partial, { recursive: true, force: true });
-  await unpackWheels(wheels, UNPACKED, partial);
-  await setLibraryPath(partial);
-  await fsp.rename(partial, FOLDER);
+  await makeWholeFolder(FOLDER, async (partial) => {
+    await unpackWheels(wheels, UNPACKED, partial);
+    await setLibraryPath(partial);
+  });
   await fsp.rm(wheels, { recursive: true, force: true });
 }
 

@@ -19,11 +19,11 @@ const STATE_WIDTH = 14;
 /**
  * Runs the steps that are not done yet, in order, and prints each with whether it was there and its seconds.
  * @param lock held while something is made; not taken when all is there
+ * @param quiet prints only what is made
  */
 export async function runSteps(
   steps: readonly Step[],
-  print: (line: string) => void,
-  lock: () => Promise<() => Promise<void>>,
+  { print, lock, quiet }: { print: (line: string) => void; lock: () => Promise<() => Promise<void>>; quiet: boolean },
 ): Promise<void> {
   const line = (name: string, state: string, startedAt: number) =>
     print(
@@ -32,8 +32,8 @@ export async function runSteps(
   const pending: Step[] = [];
   for (const step of steps) {
     const startedAt = performance.now();
-    if (await step.isDone()) line(step.name, 'already there', startedAt);
-    else pending.push(step);
+    if (!(await step.isDone())) pending.push(step);
+    else if (!quiet) line(step.name, 'already there', startedAt);
   }
   if (pending.length === 0) return;
   const unlock = await lock();

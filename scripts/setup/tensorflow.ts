@@ -8,6 +8,7 @@ import { execute, lastLine } from './execute.js';
 import { missingPart, requireCompiler, requireLinuxX64, requireSpace } from './machine.js';
 import { downloadWheels, unpackWheels } from './python.js';
 import type { Step } from './step.js';
+import { makeWholeFolder } from './whole-folder.js';
 
 /** TensorFlow's C++ library comes from its Python wheel, in a build for the processor or for NVIDIA's CUDA 12. */
 export type TensorFlowBuild = 'cpu' | 'gpu';
@@ -51,10 +52,7 @@ export function tensorflowLibraryStep(build: TensorFlowBuild): Step {
     async run() {
       const wheels = path.join(SETUP_DIR, 'downloads', `tensorflow-${build}`);
       await downloadWheels(`tensorflow-${build}.txt`, wheels);
-      const partial = `${libraryFolder(build)}.partial`;
-      await fsp.rm(partial, { recursive: true, force: true });
-      await unpackWheels(wheels, UNPACKED, partial);
-      await fsp.rename(partial, libraryFolder(build));
+      await makeWholeFolder(libraryFolder(build), (partial) => unpackWheels(wheels, UNPACKED, partial));
       await fsp.rm(wheels, { recursive: true, force: true });
     },
   };
