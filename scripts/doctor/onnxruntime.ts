@@ -27,8 +27,9 @@ const CUDA: Subject = {
 export async function onnxruntimeParts(net: string | null): Promise<Part[]> {
   const hasCuda = await onnxruntimeCudaStep.isDone();
   if (!net) {
-    const untried = 'not tried: there is no network to try it with (npm run setup -- --for preprocess)';
-    return [absent(CPU, untried), absent(CUDA, hasCuda ? untried : '')];
+    const untried = 'not tried: there is no network to try it with';
+    const install = 'npm run setup -- --for preprocess';
+    return [absent({ ...CPU, install }, untried), hasCuda ? absent({ ...CUDA, install }, untried) : absent(CUDA)];
   }
   return [await providerPart(CPU, 'cpu', net), hasCuda ? await providerPart(CUDA, 'cuda', net) : absent(CUDA)];
 }
