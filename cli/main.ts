@@ -3,6 +3,7 @@ import { asMerError } from '../common/errors.js';
 import { addBenchCommand } from './bench.js';
 import { addDoctorCommand } from './doctor.js';
 import { addEvaluateCommand } from './evaluate.js';
+import { addExportCommand } from './export.js';
 import { addPredictCommand } from './predict.js';
 import { addPreprocessCommand } from './preprocess.js';
 import { addScoreCommand } from './score.js';
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addTrainCommand(program);
   addBenchCommand(program);
   addEvaluateCommand(program);
+  addExportCommand(program);
   addPredictCommand(program);
   addScoreCommand(program);
   addServeCommand(program);

@@ -121,11 +121,12 @@ async function copyMtcnn(directory: string): Promise<void> {
 const configSchema = z.looseObject({ max_frames: z.number().int().positive().default(MAX_FRAMES) });
 
 async function describeBundle(
-  { spec, config, metrics, file, epoch }: Checkpoint,
+  checkpoint: Checkpoint,
   name: string,
   parity: ParityReport,
   directory: string,
 ): Promise<Bundle> {
+  const { spec, config, metrics, file, epoch } = checkpoint;
   const describe = async (part: string) => {
     const found = path.join(directory, `${part}.onnx`);
     return { file: path.basename(found), sha256: await sha256File(found), bytes: (await fsp.stat(found)).size };
@@ -137,7 +138,7 @@ async function describeBundle(
   return bundleSchema.parse({
     format: 1,
     name,
-    version: contentVersion([speech, face, text, fusion]),
+    version: contentVersion(checkpoint),
     created: new Date().toISOString(),
     emotions: [...EMOTIONS],
     compat: spec.compat,
@@ -161,9 +162,9 @@ async function describeBundle(
   } satisfies Bundle);
 }
 
-/** The same weights have the same version, whenever and wherever they are exported. */
-function contentVersion(files: readonly { sha256: string }[]): string {
-  const hash = crypto.createHash('sha256');
-  for (const { sha256 } of files) hash.update(sha256);
+/** The same network with the same weights has the same version, whenever and wherever it is exported. */
+function contentVersion({ spec, state }: Checkpoint): string {
+  const hash = crypto.createHash('sha256').update(JSON.stringify(spec));
+  for (const { name } of networkParameters(spec)) hash.update(name).update(state.get(name)!.data);
   return hash.digest('hex').slice(0, 12);
 }

@@ -33,7 +33,8 @@ def make_node(node: dict, opset: int) -> onnx.NodeProto:
     return helper.make_node(node["op"], node["inputs"], node["outputs"], node["name"], **attributes)
 
 
-def build(source: Path) -> onnx.ModelProto:
+def build(source: Path) -> bytes:
+    """The model's file content, checked as it will be read."""
     graph = json.loads(source.read_text())
     constants = load_file(source.with_suffix(".safetensors"))
     model = helper.make_model(
@@ -50,18 +51,19 @@ def build(source: Path) -> onnx.ModelProto:
         producer_version=graph["producer"]["version"],
     )
     helper.set_model_props(model, graph["metadata"])
-    onnx.checker.check_model(model, full_check=True)
-    onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
-    return model
+    content = model.SerializeToString(deterministic=True)
+    onnx.checker.check_model(content, full_check=True)
+    onnx.shape_inference.infer_shapes(content, check_type=True, strict_mode=True, data_prop=True)
+    return content
 
 
 def main(directory: str) -> None:
     for source in sorted(Path(directory).glob("*.json")):
         try:
-            model = build(source)
+            content = build(source)
         except Exception as error:
             sys.exit(f"{source.stem}: {type(error).__name__}: {' '.join(str(error).split())}")
-        source.with_suffix(".onnx").write_bytes(model.SerializeToString(deterministic=True))
+        source.with_suffix(".onnx").write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { EMOTIONS } from '../../common/labels.js';
+import { VENV_PYTHON } from '../../common/paths.js';
+import { buildModels } from '../../export/build-models.js';
+import { modelSources } from '../../export/bundle.js';
+import { GraphWriter, IR_VERSION, OPSET } from '../../export/onnx-graph.js';
+import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
+
+/** What Python's own tools say of the files: the full check, strict shape inference, and ONNX Runtime for Python. */
+const INSPECT = `
+import json, sys, onnx, onnxruntime
+from pathlib import Path
+found = {}
+for file in sorted(Path(sys.argv[1]).iterdir()):
+    model = onnx.load(file)
+    onnx.checker.check_model(model, full_check=True)
+    inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    found[file.name] = {
+        "opset": model.opset_import[0].version,
+        "ir": model.ir_version,
+        "outputs": [output.name for output in session.get_outputs()],
+        "metadata": session.get_modelmeta().custom_metadata_map,
+    }
+print(json.dumps(found))
+`;
+
+test('every file passes onnx’s full check, loads in Python and says what it is', async () => {
+  await inTemporaryFolder(async (directory) => {
+    const state = tinyState();
+    await buildModels(modelSources({ spec: TINY_SPEC, state }, 'a name'), directory, 'test');
+    const { stdout } = await promisify(execFile)(VENV_PYTHON, ['-I', '-c', INSPECT, directory]);
+    const file = (part: string, outputs: string[]) => ({
+      opset: OPSET,
+      ir: IR_VERSION,
+      outputs,
+      metadata: { name: 'a name', emotions: EMOTIONS.join(','), preprocessing_version: '1', compat: 'default', part },
+    });
+    const outputs = ['feature', 'logits', 'attention'];
+    expect(JSON.parse(stdout)).toEqual({
+      'speech.onnx': file('speech', outputs),
+      'face.onnx': file('face', outputs),
+      'text.onnx': file('text', outputs),
+      'multimodal.onnx': file('fusion', ['logits']),
+    });
+  });
+});
+
+test('a graph that is wrong is refused with the checker’s words, and its sources do not stay', async () => {
+  await inTemporaryFolder(async (directory) => {
+    const graph = new GraphWriter();
+    const input = graph.input('x', 'float32', ['batch', 3]);
+    graph.output(graph.node('MatMul', [input, graph.floats('w', [4, 2], new Float32Array(8))]), 'y', ['batch', 2]);
+    const build = buildModels({ broken: { graph: graph.finish(), metadata: {} } }, directory, 'test');
+    await expect(build).rejects.toMatchObject({ code: 'internal', message: expect.stringMatching(/broken: .*MatMul/) });
+    expect(await fsp.readdir(path.join(directory))).toEqual([]);
+  });
+});

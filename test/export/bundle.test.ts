@@ -1,0 +1,101 @@
+import fsp from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Bundle } from '../../common/bundle.js';
+import { verifyBundle } from '../../common/bundle-files.js';
+import { exportBundle } from '../../export/bundle.js';
+import type { ModelSpec } from '../../models/spec.js';
+import { writeCheckpoint } from '../../training/checkpoint.js';
+import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
+
+const METRICS = { clips: 120, accuracy: 0.625, macroF1: 0.5, nll: 1.25 };
+
+/** A run's folder with one best checkpoint, as training leaves it. */
+async function makeRun(directory: string, spec: ModelSpec = TINY_SPEC, state = tinyState(spec)): Promise<string> {
+  const run = path.join(directory, 'run');
+  await writeCheckpoint(path.join(run, '1_best_1.2500.safetensors'), state, {
+    spec,
+    config: { mode: spec.mode, exp_name: 'run', max_frames: 12 },
+    epoch: 1,
+    metrics: { inte: METRICS, speech: METRICS },
+  });
+  return run;
+}
+
+let directory: string;
+let run: string;
+let out: string;
+let written: Bundle;
+
+beforeAll(async () => {
+  directory = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-test-'));
+  run = await makeRun(directory);
+  out = path.join(directory, 'bundles', 'mine');
+  written = await exportBundle({ run, out });
+});
+
+afterAll(() => fsp.rm(directory, { recursive: true, force: true }));
+
+test('a run becomes a bundle whose files are those that bundle.json names', async () => {
+  expect(await verifyBundle(out)).toEqual(written);
+  expect(written).toMatchObject({
+    name: 'mine',
+    compat: 'default',
+    preprocessing: { maxFrames: 12, faceSize: 56, wordDim: 24, maxWords: 40 },
+    metrics: { inte: METRICS },
+    training: { exp_name: 'run', epoch: 1, checkpoint: '1_best_1.2500.safetensors' },
+  });
+  const nets = ['speech', 'face', 'text', 'multimodal', 'pnet', 'rnet', 'onet'].map((name) => `${name}.onnx`);
+  expect((await fsp.readdir(out)).sort()).toEqual(['MODEL_CARD.md', 'bundle.json', ...nets].sort());
+  expect(await fsp.readdir(path.dirname(out))).toEqual(['mine']);
+});
+
+test('the model card tells accuracy, parity, limits and licences', async () => {
+  const card = await fsp.readFile(path.join(out, 'MODEL_CARD.md'), 'utf8');
+  expect(card).toMatch(/^# mine\n/);
+  expect(card).toContain('| all modalities | 120 | 0.625 | 0.500 | 1.250 |');
+  expect(card).toContain('within 0.0001 * max(1, |logit|)');
+  expect(card).toContain('without telling them');
+  expect(card).toContain('Copyright (c) 2019 Timothy Esler');
+  expect(card).not.toContain('undefined');
+});
+
+test('an export that fails leaves the bundle that was there', async () => {
+  const state = tinyState();
+  // Not a number: training went wrong, and the gate does not let it pass.
+  state.get('multimodal_out.bias')!.data[0] = Number.NaN;
+  const broken = await makeRun(path.join(directory, 'broken'), TINY_SPEC, state);
+  await expect(exportBundle({ run: broken, out })).rejects.toMatchObject({ code: 'parity_failed' });
+  expect(await verifyBundle(out)).toEqual(written);
+  expect(await fsp.readdir(path.dirname(out))).toEqual(['mine']);
+});
+
+test('the same weights have the same version, whatever the bundle is called', async () => {
+  const { name, version } = await exportBundle({ run, out: path.join(directory, 'again'), name: 'other' });
+  expect({ name, version }).toEqual({ name: 'other', version: written.version });
+});
+
+test('a bundle is replaced by that of another run', async () => {
+  const replaced = path.join(directory, 'again');
+  const other = await makeRun(path.join(directory, 'other'), { ...TINY_SPEC, fan: 'relation' });
+  const { version } = await exportBundle({ run: other, out: replaced });
+  expect(version).not.toBe(written.version);
+  expect((await verifyBundle(replaced)).version).toBe(version);
+});
+
+test('a folder that is no bundle is not replaced', async () => {
+  const precious = path.join(directory, 'precious');
+  await fsp.mkdir(precious);
+  await fsp.writeFile(path.join(precious, 'thesis.txt'), 'three years');
+  await expect(exportBundle({ run, out: precious })).rejects.toMatchObject({ code: 'bad_argument' });
+  expect(await fsp.readdir(precious)).toEqual(['thesis.txt']);
+});
+
+test('a unimodal run is refused with what to do instead', async () => {
+  const text = await makeRun(path.join(directory, 'text'), { ...TINY_SPEC, mode: 'text' });
+  await expect(exportBundle({ run: text, out: path.join(directory, 'unimodal') })).rejects.toMatchObject({
+    code: 'bad_argument',
+    remedy: expect.stringContaining('--mode multimodal'),
+  });
+});

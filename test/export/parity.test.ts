@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import type { StateDict } from '../../common/safetensors.js';
+import { buildModels } from '../../export/build-models.js';
+import { modelSources } from '../../export/bundle.js';
+import { checkParity, largestError, PARITY_TOLERANCE } from '../../export/parity.js';
+import type { ModelSpec } from '../../models/spec.js';
+import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
+
+/** Exports `exported` and compares it with TensorFlow on the formula's weights. */
+function parityOf(spec: ModelSpec, exported: StateDict = tinyState(spec)) {
+  const state = tinyState(spec);
+  return inTemporaryFolder(async (directory) => {
+    await buildModels(modelSources({ spec, state: exported }, 'test'), directory, 'test');
+    return checkParity({ spec, state, file: 'test', config: {}, epoch: 0, metrics: {} }, directory);
+  });
+}
+
+describe('the parity gate', () => {
+  test.each([
+    ['self attention, gated fusion, projected words', TINY_SPEC],
+    [
+      'relation attention, concatenating fusion, words of 200',
+      { ...TINY_SPEC, fan: 'relation', fusion: 'concat', wordDim: 200 },
+    ],
+  ] as const)('lets a true export pass: %s', async (_, spec) => {
+    const report = await parityOf(spec);
+    expect(report).toMatchObject({ tolerance: PARITY_TOLERANCE, sizes: 3 });
+    expect(report.maxError).toBeLessThan(PARITY_TOLERANCE);
+  });
+
+  test.each([
+    'speech_model.out.attention.l1.weight',
+    'face_model.backbone_model._conv_stem.weight',
+    'fusion.missing.text',
+  ])('refuses when one value of %s is another', async (name) => {
+    const exported = tinyState();
+    exported.get(name)!.data[0] = 3;
+    await expect(parityOf(TINY_SPEC, exported)).rejects.toMatchObject({ code: 'parity_failed' });
+  });
+});
+
+test('a logit that is not a number is never equal', () => {
+  expect(largestError(Float32Array.of(1, 2), Float32Array.of(1, Number.NaN))).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('large logits are compared relatively, small ones absolutely', () => {
+  expect(largestError(Float32Array.of(100), Float32Array.of(101))).toBeCloseTo(0.01);
+  expect(largestError(Float32Array.of(0.01), Float32Array.of(0.02))).toBeCloseTo(0.01);
+});
