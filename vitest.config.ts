@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: './test/helpers/global-setup.ts',
     // Native libraries (TensorFlow, ONNX Runtime) live in processes of their own.
     pool: 'forks',
     maxWorkers: 2,

@@ -36,7 +36,10 @@ export function buildAnswer(
     confidence: Math.max(...Object.values(integrated.scores)),
     modalities: { face: modality('face'), speech: modality('speech'), text: modality('text') },
     model: { name: bundle.name, version: bundle.version, device: info.device },
-    seconds: { clip: prepared.duration, used: used.includes('speech') ? Math.min(heard, span) : span },
+    seconds: {
+      clip: prepared.duration,
+      used: Math.min(prepared.duration, span, used.includes('speech') ? heard : Number.POSITIVE_INFINITY),
+    },
     timings: {
       decode: decode / 1000,
       audio: audio / 1000,

@@ -1,0 +1,4 @@
+import { main } from '../../cli/main.js';
+
+/** The `mer` command from the sources. */
+await main(process.argv);

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { MerError } from '../../common/errors.js';
+import { runChild } from '../../serving/engine/child-main.js';
+
+/** A child process for tests of the pool: it does as each request says. */
+runChild({
+  configSchema: z.object({ refuse: z.boolean().default(false) }),
+  requestSchema: z.enum(['pid', 'hang', 'die', 'fail']),
+  async setUp({ refuse }) {
+    if (refuse) throw new MerError('missing_part', 'It lacks a part.', 'Install it.');
+    return {
+      info: 'ready',
+      async handle(request): Promise<number> {
+        if (request === 'die') process.kill(process.pid, 'SIGKILL');
+        if (request === 'fail') throw new MerError('bad_words', 'These are no words.', 'Give words.');
+        if (request === 'hang') await new Promise(() => {});
+        return process.pid;
+      },
+    };
+  },
+});

@@ -1,0 +1,14 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { madeOnce } from './made-once.js';
+
+/** Folder of a bundle that the real exporter made of a tiny multimodal network with untrained weights. */
+export async function tinyBundle(): Promise<string> {
+  const folder = await madeOnce('tiny', async (directory) => {
+    const script = fileURLToPath(new URL('./make-tiny-bundle.ts', import.meta.url));
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', script, directory]);
+  });
+  return path.join(folder, 'bundle');
+}
