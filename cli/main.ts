@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { asMerError } from '../common/errors.js';
 import { addBenchCommand } from './bench.js';
+import { addDemoDataCommand } from './demo-data.js';
 import { addDoctorCommand } from './doctor.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExportCommand } from './export.js';
@@ -17,6 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Train, export to ONNX and serve multimodal emotion recognition.')
     .showHelpAfterError('(add --help for the flags)');
   addDoctorCommand(program);
+  addDemoDataCommand(program);
   addPreprocessCommand(program);
   addTrainCommand(program);
   addBenchCommand(program);

@@ -6,8 +6,9 @@ import path from 'node:path';
 import { z } from 'zod';
 import { forkModule } from '../../common/child.js';
 import { errorFromJSON, MerError } from '../../common/errors.js';
-import { readJson, writeFileAtomic, writeJsonAtomic } from '../../common/files.js';
+import { readJson, writeJsonAtomic } from '../../common/files.js';
 import { createProgress } from '../../common/progress.js';
+import { writeEmotionCsv } from '../../evaluation/emotion-csv.js';
 import { findVideoEncoder, type VideoEncoder } from './encode-clip.js';
 import { isMade, sentenceOf } from './make-clip.js';
 import { AGREEMENT, type ClipPlan, DEMO_SETS, MAX_CLIPS, MIN_CLIPS, planCorpus } from './plan.js';
@@ -87,8 +88,11 @@ async function claimFolder(out: string, plans: readonly ClipPlan[], seed: number
     throw new MerError('bad_argument', `${out} is not empty and holds no demo corpus.`, remedy);
   for (const { folder } of DEMO_SETS) await fsp.mkdir(path.join(out, folder), { recursive: true });
   for (const set of DEMO_SETS.filter(({ labelled }) => !labelled)) {
-    const rows = plans.filter((plan) => plan.set === set).map(({ fileId, labels }) => `${fileId},${labels.inte}`);
-    await writeFileAtomic(path.join(out, 'labels', `${set.name}.csv`), `${['FileID,Emotion', ...rows].join('\n')}\n`);
+    const rows = plans.filter((plan) => plan.set === set);
+    await writeEmotionCsv(
+      path.join(out, 'labels', `${set.name}.csv`),
+      rows.map(({ fileId, labels }) => ({ fileId: Number(fileId), emotion: labels.inte })),
+    );
   }
   await writeJsonAtomic(manifest, {
     note: 'Drawn faces, synthetic voices and random words: this corpus shows no real person.',

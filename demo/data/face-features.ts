@@ -44,7 +44,7 @@ function drawEye(look: Look, state: FaceState, skin: Colour, blink: number, side
   const irisR = 7 * look.eyeSize;
   const dark = css(mix(skin, BLACK, 0.72));
   const crease = EYE_Y - up * 0.75 - 6;
-  const socket = `<ellipse cx="${n(x)}" cy="${n(EYE_Y - 3)}" rx="${n(w * 1.5)}" ry="16" fill="url(#socket)"/>`;
+  const socket = `<ellipse cx="${n(x)}" cy="${n(EYE_Y - 3)}" rx="${n(w * 1.7)}" ry="19" fill="url(#socket)"/>`;
   const bag = clamp(state.lowerLid, 0, 1);
   const id = side < 0 ? 'eyeL' : 'eyeR';
   return [
@@ -75,7 +75,7 @@ function reverseLower(x: number, w: number, low: number): string {
 
 /** Both brows, and the furrows of the forehead that go with them. */
 export function drawBrows(look: Look, state: FaceState, skin: Colour): string {
-  const colour = css(mix(look.hair, BLACK, 0.3));
+  const colour = css(mix(look.hair, BLACK, 0.5));
   const brows = [-1, 1].map((side) => {
     const at = (x: number) => n(side * x * look.eyeSpacing);
     const innerX = 13 - 4.5 * clamp(state.browKnit, 0, 1.2);

@@ -16,14 +16,14 @@ export interface Pose {
 }
 
 const FLUSHED: Colour = [206, 58, 48];
-const PALE: Colour = [226, 226, 214];
+const PALE: Colour = [238, 226, 204];
 
 /**
  * One frame as SVG: background, shoulders and a shaded face, lit from the upper left.
  * Only gradients shade it: SVG filters would cost more than all the rest of the raster work.
  */
 export function drawFrame(look: Look, state: FaceState, pose: Pose): string {
-  const skin = state.flush > 0 ? mix(look.skin, FLUSHED, 0.34 * state.flush) : mix(look.skin, PALE, -0.4 * state.flush);
+  const skin = state.flush > 0 ? mix(look.skin, FLUSHED, 0.34 * state.flush) : mix(look.skin, PALE, -0.3 * state.flush);
   const shiftX = 5 * pose.yaw;
   const shiftY = 6 * state.headDown;
   return [
@@ -31,7 +31,7 @@ export function drawFrame(look: Look, state: FaceState, pose: Pose): string {
     drawGradients(look, skin),
     `<rect width="${FRAME_WIDTH}" height="${FRAME_HEIGHT}" fill="url(#background)"/>`,
     drawShoulders(skin, pose),
-    `<g transform="translate(${n(FRAME_WIDTH / 2 + pose.x)},${n(160 + pose.y + 4 * state.headDown)}) rotate(${n(pose.roll)})">`,
+    `<g transform="translate(${n(FRAME_WIDTH / 2 + pose.x)},${n(166 + pose.y + 4 * state.headDown)}) rotate(${n(pose.roll)}) scale(0.93,0.87)">`,
     drawBackHair(look),
     drawHead(look, state, skin),
     `<g transform="translate(${n(shiftX)},${n(shiftY)})">`,
@@ -64,7 +64,7 @@ function drawGradients(look: Look, skin: Colour): string {
     stop(0, mix(skin, BLACK, 0.5)),
     stop(0.6, mix(skin, BLACK, 0.18)),
     '</linearGradient><radialGradient id="socket">',
-    stop(0, mix(skin, BLACK, 0.5), 0.55),
+    stop(0, mix(skin, BLACK, 0.55), 0.8),
     stop(1, mix(skin, BLACK, 0.5), 0),
     '</radialGradient><radialGradient id="rose">',
     stop(0, mix(skin, FLUSHED, 0.6), 0.75),

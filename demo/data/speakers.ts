@@ -48,16 +48,20 @@ const SKINS: readonly Colour[] = [
   [222, 174, 136],
   [200, 148, 110],
   [172, 120, 86],
-  [142, 96, 68],
+  [150, 102, 74],
 ];
 const HAIRS: readonly Colour[] = [
   [28, 24, 24],
   [62, 40, 28],
+  [44, 32, 30],
   [104, 66, 38],
-  [172, 128, 72],
   [120, 52, 30],
   [112, 110, 112],
+  [172, 128, 72],
 ];
+/** Of SKINS and HAIRS: the darker skins go with the first, dark hair colours only. */
+const DARK_SKINS_FROM = 4;
+const DARK_HAIRS = 3;
 const IRISES: readonly Colour[] = [
   [84, 54, 32],
   [60, 92, 122],
@@ -98,11 +102,12 @@ export function makeSpeaker(seed: number, id: number): Speaker {
     return [colour[0] + shift, colour[1] + shift, colour[2] + shift];
   };
   const high = id % 2 === 0;
+  const hairs = id % SKINS.length >= DARK_SKINS_FROM ? HAIRS.slice(0, DARK_HAIRS) : HAIRS;
   return {
     id,
     look: {
       skin: jitter(at(SKINS, 1)),
-      hair: jitter(at(HAIRS, 5)),
+      hair: jitter(at(hairs, 4)),
       hairStyle: high ? random.pick(HAIR_STYLES) : random.pick(['short', 'parted'] as const),
       iris: at(IRISES, 1),
       background: jitter(at(BACKGROUNDS, 3)),
