@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { asMerError } from '../common/errors.js';
 import { addBenchCommand } from './bench.js';
+import { addDemoCommand } from './demo.js';
 import { addDemoDataCommand } from './demo-data.js';
 import { addDoctorCommand } from './doctor.js';
 import { addEvaluateCommand } from './evaluate.js';
@@ -17,6 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('mer')
     .description('Train, export to ONNX and serve multimodal emotion recognition.')
     .showHelpAfterError('(add --help for the flags)');
+  addDemoCommand(program);
   addDoctorCommand(program);
   addDemoDataCommand(program);
   addPreprocessCommand(program);
