@@ -11,7 +11,9 @@ interface SubmitFlags extends EngineFlags {
 
 export function addSubmitCommand(program: Command): void {
   addEngineFlags(program.command('submit'))
-    .description('Answer the clips of the test sets and write a submission (FileID,Emotion) for each.')
+    .description(
+      'Answer the clips of the test sets and write a submission (FileID,Emotion) for each. Exits with 1 when none was answered.',
+    )
     .option('--test1 <dir>', 'folder of the clips of test 1')
     .option('--test2 <dir>', 'folder of the clips of test 2')
     .option('--test3 <dir>', 'folder of the clips of test 3')
@@ -28,6 +30,7 @@ export function addSubmitCommand(program: Command): void {
         bundleDir: await bundleFolder(flags),
         outDir: out,
       });
+      if (failures.length === submissions.reduce((sum, { clips }) => sum + clips, 0)) process.exitCode = 1;
       for (const { file, clips } of submissions) process.stdout.write(`${file}: ${clips} clips\n`);
       process.stdout.write(
         failures.length === 0

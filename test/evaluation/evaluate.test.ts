@@ -1,0 +1,87 @@
+import { beforeAll, expect, test } from 'vitest';
+import { PREPROCESSING_VERSION } from '../../common/bundle.js';
+import { EMOTIONS, type Emotion } from '../../common/labels.js';
+import { Random } from '../../common/random.js';
+import { evaluate } from '../../evaluation/evaluate.js';
+import { evaluationReport } from '../../evaluation/report.js';
+import { saveClipFeatures } from '../../preprocessing/corpus/feature-store.js';
+import type { ClipFeatures, Missing } from '../../preprocessing/features.js';
+import { Engine } from '../../serving/engine/engine.js';
+import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { tinyBundle } from '../helpers/tiny-bundle.js';
+
+let bundle: string;
+
+beforeAll(async () => {
+  bundle = await tinyBundle();
+});
+
+const MISSING: Missing = { status: 'missing', reason: 'left out' };
+
+/** Random features of one clip; every third clip has no face and every fourth no words. */
+function features(clip: number): ClipFeatures {
+  const random = Random.for(clip, 'features');
+  const floats = (count: number) => Float32Array.from({ length: count }, () => random.uniform());
+  const pixels = Uint8Array.from({ length: 2 * 224 * 224 * 3 }, () => random.integer(256));
+  return {
+    speech: { status: 'used', data: floats(128 * 60), frames: 60 },
+    face: clip % 3 === 0 ? MISSING : { status: 'used', data: pixels, frames: 2, times: [0.1, 0.2] },
+    text: clip % 4 === 0 ? MISSING : { status: 'used', data: floats(5 * 24), words: 5, dim: 24 },
+    duration: 1,
+    span: { start: 0, end: 1 },
+  };
+}
+
+async function store(folder: string, clip: number, inte: Emotion, compat: 'default' | 'seed' = 'default') {
+  const stem = `${String(clip).padStart(5, '0')}-${inte}-neu-neu`;
+  await saveClipFeatures(folder, 'val', features(clip), {
+    ...{ version: PREPROCESSING_VERSION, compat, inputs: 'none', stem, fileId: String(clip), source: 'qia2020/val' },
+    labels: { inte, face: 'neu', speech: 'neu' },
+  });
+}
+
+const run = (featuresDir: string) =>
+  evaluate({ featuresDir, split: 'val', bundleDir: bundle, device: 'cpu', threads: 1 });
+
+test('every output is measured against the integrated label over the clips that have it', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const clips = Array.from({ length: 12 }, (_, index) => index + 1);
+    const engine = await Engine.create(bundle, { device: 'cpu', threads: 1, workers: 0 });
+    const hits = { fused: 0, faceText: 0 };
+    for (const clip of clips) {
+      const label = EMOTIONS[clip % 7]!;
+      await store(folder, clip, label);
+      const { fused } = await engine.predictFeatures(features(clip));
+      const says = (logits: number[] | undefined) => logits && EMOTIONS[logits.indexOf(Math.max(...logits))];
+      const whole = Object.values(fused).at(-1);
+      if (says(whole) === label) hits.fused += 1;
+      if (says(fused['face+text']) === label) hits.faceText += 1;
+    }
+    await engine.dispose();
+    const evaluation = await run(folder);
+    expect(evaluation.fused.clips).toBe(12);
+    expect(evaluation.fused.accuracy).toBeCloseTo(hits.fused / 12, 12);
+    expect(evaluation.modalities.face?.clips).toBe(8);
+    expect(evaluation.modalities.text?.clips).toBe(9);
+    expect(Object.keys(evaluation.subsets)).toHaveLength(7);
+    expect(evaluation.subsets['face+text']?.clips).toBe(6);
+    expect(evaluation.subsets['face+text']?.accuracy).toBeCloseTo(hits.faceText / 6, 12);
+    expect(evaluationReport(evaluation)).toMatch(/fusion of speech\+face\+text +6 /);
+  });
+});
+
+test('a split without labelled clips is refused', async () => {
+  await inTemporaryFolder(async (folder) => {
+    await expect(run(folder)).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
+
+test('features of another mode than the bundle are refused, naming both', async () => {
+  await inTemporaryFolder(async (folder) => {
+    await store(folder, 1, 'hap', 'seed');
+    await expect(run(folder)).rejects.toMatchObject({
+      code: 'bad_argument',
+      message: expect.stringMatching(/seed.*default/),
+    });
+  });
+});
