@@ -16,7 +16,8 @@ export interface MediaInfo {
   video: { index: number; width: number; height: number; fps: number | null } | null;
 }
 
-const MAX_PROBE_BYTES = 2 ** 20;
+/** Of the description, and of what ffprobe has to complain. */
+const MAX_PROBE_BYTES = 2 ** 22;
 
 const secondsSchema = z.coerce.number().nonnegative().optional().catch(undefined);
 const probeSchema = z.object({
@@ -25,8 +26,8 @@ const probeSchema = z.object({
       index: z.number().int(),
       codec_type: z.string().optional(),
       codec_name: z.string().optional(),
-      width: z.number().int().optional(),
-      height: z.number().int().optional(),
+      width: z.number().int().default(0),
+      height: z.number().int().default(0),
       avg_frame_rate: z.string().optional(),
       duration: secondsSchema,
       disposition: z.object({ attached_pic: z.number().optional() }).optional(),
@@ -54,7 +55,7 @@ export async function probeMedia(file: string, limits: MediaLimits): Promise<Med
   const audio = decodable.find(({ codec_type: type }) => type === 'audio');
   const video = decodable.find(
     ({ codec_type: type, disposition, width, height }) =>
-      type === 'video' && disposition?.attached_pic !== 1 && width !== undefined && height !== undefined,
+      type === 'video' && disposition?.attached_pic !== 1 && width > 0 && height > 0,
   );
   if (!audio && !video) throw undecodable('it has neither sound nor pictures that can be decoded');
   const durations = [format.duration, audio?.duration, video?.duration].filter((value) => value !== undefined);
@@ -66,19 +67,14 @@ export async function probeMedia(file: string, limits: MediaLimits): Promise<Med
       'Send a shorter clip.',
     );
   }
-  const { width = 0, height = 0 } = video ?? {};
-  if (width * height > limits.maxPixels) {
-    throw new MerError(
-      'too_large',
-      `The pictures have ${width} x ${height} pixels; at most ${limits.maxPixels} in all are taken.`,
-      'Send a clip of lower resolution.',
-    );
-  }
+  if (video && video.width * video.height > limits.maxPixels) throw tooManyPixels(video.width, video.height, limits);
   return {
     demuxer,
     duration,
     audio: audio ? { index: audio.index, duration: audio.duration ?? null } : null,
-    video: video ? { index: video.index, width, height, fps: parseRate(video.avg_frame_rate) } : null,
+    video: video
+      ? { index: video.index, width: video.width, height: video.height, fps: parseRate(video.avg_frame_rate) }
+      : null,
   };
 }
 
@@ -109,13 +105,24 @@ function runFfprobe(file: string, demuxer: Demuxer, limits: MediaLimits): Promis
   ];
   const options = { timeout: limits.timeoutSeconds * 1000, killSignal: 'SIGKILL', maxBuffer: MAX_PROBE_BYTES } as const;
   return new Promise((resolve, reject) => {
-    execFile('ffprobe', args, options, (error, stdout) => {
-      if (!error) resolve(stdout);
+    execFile('ffprobe', args, options, (error, stdout, stderr) => {
+      // Beyond the limit ffprobe does not say the size among the streams, only here.
+      const size = /Picture size (\d+)x(\d+)/.exec(stderr);
+      if (size) reject(tooManyPixels(Number(size[1]), Number(size[2]), limits));
+      else if (!error) resolve(stdout);
       else if (error.code === 'ENOENT') reject(ffmpegMissing(error));
-      else if (error.signal === 'SIGKILL' && error.killed) reject(mediaTimeout(limits));
+      else if (error.killed && error.code === null) reject(mediaTimeout(limits));
       else reject(undecodable('no media streams were found in it'));
     });
   });
+}
+
+function tooManyPixels(width: number, height: number, limits: MediaLimits): MerError {
+  return new MerError(
+    'too_large',
+    `The pictures have ${width} x ${height} pixels; at most ${limits.maxPixels} in all are taken.`,
+    'Send a clip of lower resolution.',
+  );
 }
 
 export function mediaTimeout(limits: MediaLimits): MerError {
