@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { forkModule } from '../common/child.js';
 import { MerError } from '../common/errors.js';
-import { EMOTION_COUNT } from '../common/labels.js';
+import { EMOTION_COUNT, MODALITIES, type Modality } from '../common/labels.js';
 import type { Batch } from '../preprocessing/model-inputs.js';
 import type { Checkpoint } from '../training/checkpoint.js';
 import { createPredictor, type Prediction } from '../training/tensorflow/predictor.js';
 import { LOGITS, type NetworkLogits } from './onnx-network.js';
-import { parityCases } from './parity-cases.js';
+import { type ParityCase, parityCases } from './parity-cases.js';
 import { replySchema } from './parity-protocol.js';
 
 /** A logit may differ by this times max(1, |logit|): a hundred times float32's rounding through such networks. */
@@ -21,9 +21,9 @@ export interface ParityReport {
 }
 
 /**
- * Compares all logits of a multimodal network between TensorFlow (this process) and ONNX Runtime (a child process),
- * float32 on the CPU, at three sizes of every input: TensorFlow's padded batch against ONNX Runtime's, and against
- * ONNX Runtime's answer for each clip alone.
+ * Compares the logits of a multimodal network, fused and of each modality, between TensorFlow (this process) and ONNX
+ * Runtime (a child process), float32 on the CPU, at three sizes of every input: TensorFlow's padded batch against ONNX
+ * Runtime's, and against ONNX Runtime's answer for each clip alone. `mer export` hides GPUs from TensorFlow for this.
  *
  * @param directory holds speech.onnx, face.onnx, text.onnx and multimodal.onnx
  * @throws MerError parity_failed, naming the worst logit
@@ -44,31 +44,44 @@ export async function checkParity(checkpoint: Checkpoint, directory: string): Pr
   );
   const report: ParityReport = { tolerance: PARITY_TOLERANCE, maxError: 0, sizes: cases.length };
   let worst = '';
-  for (const [index, { batch }] of cases.entries()) {
-    const [batched, ...alone] = results.splice(0, 1 + batch.clips);
-    for (const output of LOGITS) {
-      for (let clip = 0; clip < batch.clips; clip++) {
-        const row = (logits: Float32Array, number: number) =>
-          logits.subarray(number * EMOTION_COUNT, (number + 1) * EMOTION_COUNT);
-        const wanted = row(expected[index]![output], clip);
-        for (const [how, found] of [
-          [`in a batch of ${batch.clips}`, row(batched![output], clip)],
-          ['alone', row(alone[clip]![output], 0)],
-        ] as const) {
-          const error = largestError(wanted, found);
-          if (error <= report.maxError) continue;
-          report.maxError = error;
-          worst = `${output} logits of test clip ${clip} of size ${index}, ${how}`;
-        }
-      }
-    }
+  for (const { where, wanted, found } of pairs(cases, expected, results)) {
+    const error = largestError(wanted, found);
+    if (error <= report.maxError) continue;
+    report.maxError = error;
+    worst = where;
   }
   if (report.maxError <= PARITY_TOLERANCE) return report;
   throw new MerError(
     'parity_failed',
     `TensorFlow and ONNX Runtime differ by ${report.maxError.toExponential(2)} in the ${worst}; ${PARITY_TOLERANCE} is allowed.`,
-    'No bundle was written. Report this with the checkpoint: the exported network is not the trained one.',
+    'Check that the training did not diverge; else report this with the checkpoint. No bundle was written.',
   );
+}
+
+/** The logits that must be equal: the fused ones of every clip, and those of each modality that the clip has. */
+function* pairs(cases: readonly ParityCase[], expected: readonly NetworkLogits[], results: readonly NetworkLogits[]) {
+  let next = 0;
+  for (const [size, { batch }] of cases.entries()) {
+    const batched = results[next++]!;
+    for (let clip = 0; clip < batch.clips; clip++) {
+      const alone = results[next++]!;
+      for (const output of LOGITS) {
+        if (output !== 'inte' && !isPresent(batch, clip, output)) continue;
+        const wanted = logitsOf(expected[size]![output], clip);
+        const where = `${output} logits of test clip ${clip} of size ${size}`;
+        yield { where: `${where} in its batch`, wanted, found: logitsOf(batched[output], clip) };
+        yield { where: `${where} alone`, wanted, found: logitsOf(alone[output], 0) };
+      }
+    }
+  }
+}
+
+function isPresent({ presence }: Batch, clip: number, modality: Modality): boolean {
+  return presence[clip * MODALITIES.length + MODALITIES.indexOf(modality)] === 1;
+}
+
+function logitsOf(matrix: Float32Array, clip: number): Float32Array {
+  return matrix.subarray(clip * EMOTION_COUNT, (clip + 1) * EMOTION_COUNT);
 }
 
 /** Largest |a - b| / max(1, |a|); infinite where a value is not a number or the lengths differ. */
