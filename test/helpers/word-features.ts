@@ -1,0 +1,47 @@
+import { PREPROCESSING_VERSION } from '../../common/bundle.js';
+import type { Emotion } from '../../common/labels.js';
+import { sentenceOf } from '../../demo/data/make-clip.js';
+import { planCorpus } from '../../demo/data/plan.js';
+import { WORD_DIM, wordVector } from '../../demo/data/words.js';
+import { saveClipFeatures } from '../../preprocessing/corpus/feature-store.js';
+
+const absent = { status: 'missing', reason: 'this test needs words only' } as const;
+
+/**
+ * Features of the demo corpus with its words alone: quick to make, real to learn from.
+ * @param label gives a clip's label in place of its own
+ */
+export async function makeWordFeatures(
+  directory: string,
+  clips: number,
+  seed: number,
+  label: (own: Emotion, index: number) => Emotion = (own) => own,
+): Promise<void> {
+  for (const [index, plan] of planCorpus(clips, seed).entries()) {
+    if (plan.set.name !== 'train' && plan.set.name !== 'val') continue;
+    const sentence = sentenceOf(plan, seed);
+    const data = new Float32Array(sentence.length * WORD_DIM);
+    for (const [i, word] of sentence.entries()) data.set(wordVector(word), i * WORD_DIM);
+    const inte = label(plan.labels.inte, index);
+    await saveClipFeatures(
+      directory,
+      plan.set.name,
+      {
+        speech: absent,
+        face: absent,
+        text: { status: 'used', data, words: sentence.length, dim: WORD_DIM },
+        duration: 2,
+        span: { start: 0, end: 2 },
+      },
+      {
+        version: PREPROCESSING_VERSION,
+        compat: 'default',
+        inputs: 'test',
+        stem: plan.fileId,
+        fileId: plan.fileId,
+        source: plan.set.folder,
+        labels: { ...plan.labels, inte },
+      },
+    );
+  }
+}

@@ -1,0 +1,108 @@
+import fsp from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EMOTIONS } from '../../common/labels.js';
+import { Random } from '../../common/random.js';
+import { readSafetensors } from '../../common/safetensors.js';
+import { readCheckpoint } from '../../training/checkpoint.js';
+import { parseTrainConfig, type TrainConfig } from '../../training/config.js';
+import { train } from '../../training/train.js';
+import { makeWordFeatures } from '../helpers/word-features.js';
+
+const CLIPS = 220;
+const SEED = 5;
+
+let directory: string;
+beforeAll(async () => {
+  directory = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-train-'));
+  await makeWordFeatures(path.join(directory, 'features'), CLIPS, SEED);
+});
+afterAll(() => fsp.rm(directory, { recursive: true }));
+
+function textRun(name: string, flags: Record<string, unknown> = {}): TrainConfig {
+  return parseTrainConfig({
+    mode: 'text',
+    exp_name: name,
+    features: path.join(directory, 'features'),
+    logs: path.join(directory, 'logs'),
+    text_layers: 1,
+    optim: 'adamw',
+    learning_rate: 1e-3,
+    batch_size: 16,
+    n_epoch: 8,
+    ...flags,
+  });
+}
+
+describe('mer train on the words of the demo corpus', () => {
+  test('learns what unseen speakers mean, and writes the best checkpoint, status and metrics', async () => {
+    const { run, metrics } = await train(textRun('learns'));
+    expect(metrics.inte!.accuracy).toBeGreaterThan(0.4);
+    const names = await fsp.readdir(run);
+    expect(names.filter((name) => /^\d+_best_\d\.\d{4}\.safetensors$/.test(name))).toHaveLength(1);
+    expect(names).toEqual(expect.arrayContaining(['metrics.csv', 'resume.safetensors', 'saved_status.json']));
+    const checkpoint = await readCheckpoint(run);
+    expect(checkpoint.spec.mode).toBe('text');
+    expect(checkpoint.config).toMatchObject({ exp_name: 'learns', batch_size: 16 });
+  });
+
+  test('trained on shuffled labels it falls to chance', async () => {
+    const features = path.join(directory, 'shuffled');
+    const random = new Random(3);
+    // The labels of training clips carry nothing; those of validation clips are true.
+    const trainClips = Math.round(CLIPS * 0.6);
+    await makeWordFeatures(features, CLIPS, SEED, (own, index) => (index < trainClips ? random.pick(EMOTIONS) : own));
+    const { metrics } = await train(textRun('shuffled', { features }));
+    const { clips, accuracy } = metrics.inte!;
+    // Chance plus three standard deviations of an accuracy over that many clips.
+    expect(accuracy).toBeLessThan(1 / 7 + 3 * Math.sqrt(((1 / 7) * (6 / 7)) / clips));
+  });
+
+  test('a run that was stopped after two epochs and resumed ends with the same bits as one that was not', async () => {
+    await train(textRun('whole', { n_epoch: 4 }));
+    const stop = new AbortController();
+    const config = textRun('stopped', { n_epoch: 4 });
+    const third = path.join(config.logs, 'text', 'stopped', 'metrics.csv');
+    const watch = setInterval(async () => {
+      const lines = (await fsp.readFile(third, 'utf8').catch(() => '')).split('\n').length;
+      if (lines > 3) stop.abort();
+    }, 5);
+    await expect(train(config, stop.signal)).rejects.toMatchObject({ code: 'interrupted' });
+    clearInterval(watch);
+    await train({ ...config, resume: true });
+    const read = (name: string) => readSafetensors(path.join(config.logs, 'text', name, 'resume.safetensors'));
+    const [whole, resumed] = [await read('whole'), await read('stopped')];
+    expect([...resumed.tensors]).toEqual([...whole.tensors]);
+  });
+
+  test('refuses to write over a run', async () => {
+    await expect(train(textRun('learns'))).rejects.toMatchObject({ code: 'bad_argument' });
+  });
+
+  test('refuses to resume with other flags', async () => {
+    await expect(train(textRun('learns', { resume: true, learning_rate: 1 }))).rejects.toMatchObject({
+      code: 'bad_argument',
+    });
+  });
+
+  test('says which split is empty', async () => {
+    await expect(train(textRun('none', { features: path.join(directory, 'nowhere') }))).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('train'),
+    });
+  });
+});
+
+describe('flags of mer train', () => {
+  test.each([
+    [{ mode: 'smell' }, 'mode'],
+    [{ mode: 'text', batch_size: 'many' }, 'batch_size'],
+    [{ mode: 'text', n_epoch: 1.5 }, 'n_epoch'],
+    [{ mode: 'text', amp: 'True' }, 'amp'],
+    [{ mode: 'text', compat: 'seed' }, 'compat'],
+    [{ mode: 'text', learningrate: 1 }, 'learningrate'],
+  ])('%j is refused by name', (flags, name) => {
+    expect(() => parseTrainConfig(flags)).toThrow(name);
+  });
+});
