@@ -1,6 +1,6 @@
 import { CROP_SIZE } from '../features.js';
+import type { RgbFrame } from '../media/rgb-frame.js';
 import type { Box } from './boxes.js';
-import type { RgbFrame } from './face-detector.js';
 
 /** Bytes of one stored crop. */
 export const CROP_BYTES = CROP_SIZE * CROP_SIZE * 3;

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { MerError } from '../../common/errors.js';
+import type { RgbFrame } from '../media/rgb-frame.js';
 import {
   type Box,
   boxArea,
@@ -12,13 +13,6 @@ import {
   suppressOverlaps,
 } from './boxes.js';
 import { IntegralImage, type PixelRectangle } from './integral-image.js';
-
-/** One decoded video frame: row-major (height, width, 3) RGB. */
-export interface RgbFrame {
-  data: Uint8Array;
-  width: number;
-  height: number;
-}
 
 /** A detected face. Coordinates are pixels of the frame and may lie outside of it. */
 export interface Face {

@@ -1,4 +1,4 @@
-import type { RgbFrame } from './face-detector.js';
+import type { RgbFrame } from '../media/rgb-frame.js';
 
 /** A rectangle of pixels; `right` and `bottom` are exclusive. */
 export interface PixelRectangle {

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
-import type { RgbFrame } from '../faces/face-detector.js';
 import { readMatroska, type Track } from './matroska-reader.js';
 import { hostileInputOptions, type MediaLimits } from './media-limits.js';
 import { ffmpegMissing, type MediaInfo, mediaTimeout, undecodable } from './probe.js';
+import type { RgbFrame } from './rgb-frame.js';
 
 /** Samples a second of the decoded sound. */
 export const SAMPLE_RATE = 16000;

@@ -2,10 +2,11 @@ import fs from 'node:fs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createFaceDetector, type FaceDetector, type RgbFrame } from '../../preprocessing/faces/face-detector.js';
+import { createFaceDetector, type FaceDetector } from '../../preprocessing/faces/face-detector.js';
 import { decodeMedia } from '../../preprocessing/media/decode.js';
 import { DEFAULT_LIMITS } from '../../preprocessing/media/media-limits.js';
 import { probeMedia } from '../../preprocessing/media/probe.js';
+import type { RgbFrame } from '../../preprocessing/media/rgb-frame.js';
 import { goldenFile, inTemporaryFolder, testDetector } from './helpers.js';
 
 const goldenSchema = z.object({
