@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { compatSchema } from '../common/bundle.js';
 import type { CorpusSummary } from '../preprocessing/corpus/corpus.js';
+import { MAX_FRAMES } from '../preprocessing/features.js';
 import { wholeNumber } from './flags.js';
 
 interface PreprocessFlags {
@@ -19,7 +20,7 @@ export function addPreprocessCommand(program: Command): void {
     .description('Turn a corpus of clips into features for training. Goes on where an earlier run stopped.')
     .requiredOption('--corpus <dir>', 'folder with qia2020/{train,val,test} and/or merc2020/{test1,test2,test3}')
     .option('--features <dir>', 'where the features go (default: features/ in the corpus folder)')
-    .option('--max_frames <n>', 'face frames kept of each clip, at most', wholeNumber(1), 32)
+    .option('--max_frames <n>', 'face frames kept of each clip, at most', wholeNumber(1), MAX_FRAMES)
     .option('--workers <n>', 'child processes', wholeNumber(1), os.availableParallelism())
     .addOption(new Option('--compat <mode>', 'feature mode').choices(compatSchema.options).default('default'))
     .action(async (flags: PreprocessFlags) => {

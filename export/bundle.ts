@@ -1,7 +1,6 @@
 import crypto from 'node:crypto';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
 import { BUNDLE_FILE, type Bundle, bundleSchema, PREPROCESSING_VERSION } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
 import { sha256File, writeFileAtomic, writeJsonAtomic } from '../common/files.js';
@@ -11,7 +10,6 @@ import { createProgress } from '../common/progress.js';
 import { VERSION } from '../common/version.js';
 import { BRANCH_PREFIX, branchFeatures } from '../models/multimodal.js';
 import { networkParameters } from '../models/parameters.js';
-import { MAX_FRAMES } from '../preprocessing/features.js';
 import { type Checkpoint, checkState, readCheckpoint } from '../training/checkpoint.js';
 import { buildModels, type ModelSource } from './build-models.js';
 import { assertReplaceable, buildFolder } from './folder.js';
@@ -117,9 +115,6 @@ async function copyMtcnn(directory: string): Promise<void> {
   }
 }
 
-/** The run may name how many face frames its features keep. */
-const configSchema = z.looseObject({ max_frames: z.number().int().positive().default(MAX_FRAMES) });
-
 async function describeBundle(
   checkpoint: Checkpoint,
   name: string,
@@ -144,7 +139,7 @@ async function describeBundle(
     compat: spec.compat,
     preprocessing: {
       version: PREPROCESSING_VERSION,
-      maxFrames: configSchema.parse(config).max_frames,
+      maxFrames: checkpoint.maxFrames,
       faceSize: spec.faceSize,
       wordDim: spec.wordDim,
       maxWords: spec.maxWords,

@@ -67,6 +67,8 @@ export const clipRecordSchema = z.object({
   inputs: z.string(),
   stem: z.string(),
   fileId: z.string(),
+  /** Face frames kept of each clip, at most: what a bundle trained on these features will keep. */
+  maxFrames: z.number().int().positive(),
   /** The corpus folder that the clip came from, such as `qia2020/train` or `merc2020/test1`. */
   source: z.string(),
   labels: z.object({ inte: emotionSchema, face: emotionSchema, speech: emotionSchema }).nullable(),

@@ -12,6 +12,8 @@ const infoSchema = z.object({
   /** The whole configuration of the run. */
   config: z.record(z.string(), z.unknown()),
   epoch: z.number().int(),
+  /** Face frames that the features keep of each clip, at most. */
+  maxFrames: z.number().int().positive(),
   /** Validation metrics against the integrated label, by output: `inte`, and in multimodal runs each modality. */
   metrics: z.record(z.string(), metricsSchema),
 });

@@ -45,7 +45,7 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
   const point = config.resume ? await readResumePoint(resumeFile, config) : await startingPoint(spec, config);
   const session = await TrainingSession.create(spec, config, point.state);
   session.restore(point.session);
-  const log = new RunLog(run, config, spec, point.best);
+  const log = new RunLog(run, config, spec, trainSet.maxFrames, point.best);
   announce(config, spec, session, trainSet.size, validationSet.size);
   try {
     const steps = stepsPerEpoch(trainSet.size, config.batch_size);
@@ -127,11 +127,13 @@ class RunLog {
   readonly #run: string;
   readonly #config: TrainConfig;
   readonly #spec: ModelSpec;
+  readonly #maxFrames: number;
 
-  constructor(run: string, config: TrainConfig, spec: ModelSpec, best: ResumePoint['best']) {
+  constructor(run: string, config: TrainConfig, spec: ModelSpec, maxFrames: number, best: ResumePoint['best']) {
     this.#run = run;
     this.#config = config;
     this.#spec = spec;
+    this.#maxFrames = maxFrames;
     this.best = best;
   }
 
@@ -147,6 +149,7 @@ class RunLog {
       spec: this.#spec,
       config: this.#config,
       epoch: evaluation.epoch,
+      maxFrames: this.#maxFrames,
       metrics: evaluation.metrics,
     };
     await writeCheckpoint(path.join(this.#run, file), session.variables.state(), info);

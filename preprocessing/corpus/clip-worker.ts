@@ -46,7 +46,7 @@ async function work(task: SourceClip, settings: WorkerSettings, detector: FaceDe
     return { kind: 'done', record: stored, reused: true, warnings: [] };
   }
   const features = await preprocessClip({ clip, ...(words ? { words } : {}) }, { compat, maxFrames }, detector);
-  const about = { version: PREPROCESSING_VERSION, compat, inputs, stem, fileId, source, labels } as const;
+  const about = { version: PREPROCESSING_VERSION, compat, maxFrames, inputs, stem, fileId, source, labels } as const;
   const record = await saveClipFeatures(featuresDir, split, features, about);
   return { kind: 'done', record, reused: false, warnings: features.warnings };
 }

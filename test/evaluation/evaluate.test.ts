@@ -35,7 +35,15 @@ function features(clip: number): ClipFeatures {
 async function store(folder: string, clip: number, inte: Emotion, compat: 'default' | 'seed' = 'default') {
   const stem = `${String(clip).padStart(5, '0')}-${inte}-neu-neu`;
   await saveClipFeatures(folder, 'val', features(clip), {
-    ...{ version: PREPROCESSING_VERSION, compat, inputs: 'none', stem, fileId: String(clip), source: 'qia2020/val' },
+    ...{
+      version: PREPROCESSING_VERSION,
+      compat,
+      maxFrames: 32,
+      inputs: 'none',
+      stem,
+      fileId: String(clip),
+      source: 'qia2020/val',
+    },
     labels: { inte, face: 'neu', speech: 'neu' },
   });
 }

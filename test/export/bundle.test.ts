@@ -16,7 +16,8 @@ async function makeRun(directory: string, spec: ModelSpec = TINY_SPEC, state = t
   const run = path.join(directory, 'run');
   await writeCheckpoint(path.join(run, '1_best_1.2500.safetensors'), state, {
     spec,
-    config: { mode: spec.mode, exp_name: 'run', max_frames: 12 },
+    config: { mode: spec.mode, exp_name: 'run' },
+    maxFrames: 12,
     epoch: 1,
     metrics: { inte: METRICS, speech: METRICS },
   });

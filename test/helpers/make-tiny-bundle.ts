@@ -11,7 +11,8 @@ if (folder === undefined) throw new Error('Name a folder.');
 const run = path.join(folder, 'run');
 await writeCheckpoint(path.join(run, '1_best_1.9459.safetensors'), formulaState(networkParameters(TINY_SPEC)), {
   spec: TINY_SPEC,
-  config: { mode: 'multimodal', exp_name: 'tiny', max_frames: 8 },
+  config: { mode: 'multimodal', exp_name: 'tiny' },
+  maxFrames: 8,
   epoch: 1,
   metrics: {},
 });

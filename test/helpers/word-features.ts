@@ -36,6 +36,7 @@ export async function makeWordFeatures(
       {
         version: PREPROCESSING_VERSION,
         compat: 'default',
+        maxFrames: 32,
         inputs: 'test',
         stem: plan.fileId,
         fileId: plan.fileId,

@@ -97,6 +97,7 @@ describe('a corpus', () => {
         fileId: '00002',
         source: 'qia2020/train',
         labels: { inte: 'ang', face: 'neu', speech: 'ang' },
+        maxFrames: 8,
         face: { frames: 8 },
       });
       const stored = await loadClipFeatures(features, 'train', record!);

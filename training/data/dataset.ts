@@ -56,6 +56,21 @@ export class Dataset {
     );
   }
 
+  /**
+   * Face frames that the features keep of each clip, at most.
+   * @throws MerError bad_file when clips were preprocessed with different settings
+   */
+  get maxFrames(): number {
+    const { maxFrames, stem } = this.records[0]!;
+    const other = this.records.find((record) => record.maxFrames !== maxFrames);
+    if (!other) return maxFrames;
+    throw new MerError(
+      'bad_file',
+      `${this.#featuresDir}/${this.#split}: ${stem} keeps ${maxFrames} face frames, ${other.stem} ${other.maxFrames}.`,
+      'Run `mer preprocess` again with one --max_frames.',
+    );
+  }
+
   get size(): number {
     return this.records.length;
   }
