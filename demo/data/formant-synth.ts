@@ -25,9 +25,13 @@ export interface Control {
   jitter: number;
 }
 
-const BANDWIDTHS = [70, 100, 160, 260, 320] as const;
-/** The fourth and fifth formant hardly move in speech. */
+const BANDWIDTHS = [70, 100, 160, 260, 320, 600, 800] as const;
+/**
+ * From the fourth on, formants hardly move in speech. The last two stand for all between 5 and 8 kHz, without which
+ * the voice is muffled; they stay where they are whatever the length of the vocal tract.
+ */
 const HIGH_FORMANTS = [3500, 4500] as const;
+const TOP_FORMANTS = [5600, 6800] as const;
 /** Share of the glottal period in which the glottis is open. */
 const OPEN_QUOTIENT = 0.6;
 
@@ -42,7 +46,7 @@ class Resonator {
   tune(frequency: number, bandwidth: number): void {
     const radius = Math.exp((-Math.PI * bandwidth) / SAMPLE_RATE);
     this.#c = -radius * radius;
-    this.#b = 2 * radius * Math.cos((2 * Math.PI * Math.min(frequency, 0.47 * SAMPLE_RATE)) / SAMPLE_RATE);
+    this.#b = 2 * radius * Math.cos((2 * Math.PI * frequency) / SAMPLE_RATE);
     this.#a = 1 - this.#b - this.#c;
   }
 
@@ -55,11 +59,11 @@ class Resonator {
 }
 
 /**
- * Speech from control frames, by a cascade formant synthesizer: glottal pulses and noise through five resonators
+ * Speech from control frames, by a cascade formant synthesizer: glottal pulses and noise through a chain of resonators
  * (D. H. Klatt, "Software for a cascade/parallel formant synthesizer", JASA 67(3), 1980), with the polynomial
  * glottal pulse of Klatt & Klatt (JASA 87(2), 1990).
  *
- * @param formantScale factor on all formants
+ * @param formantScale factor on the first five formants
  * @returns `controls.length * 80` samples at 16 kHz, of no set level
  */
 export function synthesize(controls: readonly Control[], formantScale: number, random: Random): Float32Array {
@@ -70,13 +74,14 @@ export function synthesize(controls: readonly Control[], formantScale: number, r
   let period = 1;
   let pulse = 1;
   let odd = false;
+  let once = 0;
   let tilted = 0;
   for (const [index, control] of controls.entries()) {
-    const formants = [...control.formants, ...HIGH_FORMANTS];
-    for (const [i, resonator] of cascade.entries())
-      resonator.tune((formants[i] ?? 0) * formantScale, BANDWIDTHS[i] ?? 0);
+    const scaled = [...control.formants, ...HIGH_FORMANTS].map((frequency) => frequency * formantScale);
+    const formants = [...scaled, ...TOP_FORMANTS];
+    for (const [i, resonator] of cascade.entries()) resonator.tune(formants[i] ?? 0, BANDWIDTHS[i] ?? 0);
     friction.tune(control.fricationPeak, 1200);
-    const pole = tiltPole(control.tilt);
+    const pole = tiltPole(control.tilt / 2);
     for (let i = 0; i < HOP; i++) {
       phase += 1 / period;
       if (phase >= 1) {
@@ -89,7 +94,8 @@ export function synthesize(controls: readonly Control[], formantScale: number, r
       const opening = phase / OPEN_QUOTIENT;
       // The derivative of the flow t^2 - t^3 over the open phase: a slow rise, then an abrupt closing.
       const flow = opening < 1 ? pulse * (2 * opening - 3 * opening * opening) : 0;
-      tilted = (1 - pole) * control.voicing * flow + pole * tilted;
+      once = (1 - pole) * control.voicing * flow + pole * once;
+      tilted = (1 - pole) * once + pole * tilted;
       const noise = random.uniform() * 2 - 1;
       const breath = control.aspiration * noise * (opening < 1 ? 0.5 : 0.25);
       let sample = tilted + breath;
@@ -100,7 +106,7 @@ export function synthesize(controls: readonly Control[], formantScale: number, r
   return out;
 }
 
-/** Pole of the one-pole low-pass that attenuates 3 kHz by `decibels`. */
+/** Pole of a one-pole low-pass (two of them in a row make the tilt) that attenuates 3 kHz by `decibels`. */
 function tiltPole(decibels: number): number {
   if (decibels <= 0) return 0;
   const power = 10 ** (-decibels / 10);

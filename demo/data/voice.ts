@@ -25,7 +25,7 @@ const GLIDES: readonly Formants[] = [
 const FRICATION_PEAKS = [2600, 4200, 6000] as const;
 
 /** Level of the room's noise against the loudest speech. */
-const NOISE_FLOOR = 0.0016;
+const NOISE_FLOOR = 0.0008;
 const PEAK = 0.7;
 const SILENT: Control = {
   pitch: 100,
@@ -71,15 +71,16 @@ export function secondsOf(utterance: Utterance): number {
 function sentence(voice: Voice, prosody: Prosody, length: number, random: Random): Control[] {
   const controls: Control[] = [];
   const mean = CONTROL_RATE / (prosody.rate * voice.rate);
-  const accents: number[] = [];
+  let stressed = false;
   while (controls.length < length) {
     const left = length - controls.length;
     let size = Math.round(mean * random.between(0.8, 1.2));
     // A rest too short for a syllable goes to the last one, which is long in speech anyway.
     const last = left - size < mean * 0.8;
     if (last) size = left;
-    accents.push(random.normal());
-    const accent = accents.at(-1) ?? 0;
+    // Stressed and unstressed syllables take turns.
+    stressed = !stressed;
+    const accent = (stressed ? 1 : -1) * (0.7 + 0.3 * random.normal());
     const from = controls.length / length;
     const to = (controls.length + size) / length;
     controls.push(...syllable(voice, prosody, { size, from, to, accent, last }, random));
@@ -103,7 +104,7 @@ function syllable(voice: Voice, prosody: Prosody, place: Place, random: Random):
   const vowel = random.pick(VOWELS);
   const gap = Math.round(place.size * prosody.staccato);
   const onset = Math.min(Math.round(random.between(0.045, 0.075) * CONTROL_RATE), Math.floor(place.size / 3));
-  const loudness = (prosody.dynamics * random.normal() + prosody.fading * (place.from - 0.5)) / 20;
+  const loudness = (prosody.dynamics * place.accent + prosody.fading * (place.from - 0.5)) / 20;
   const level = 0.6 * 10 ** Math.min(0.2, loudness);
   const kind = random.pick(['stop', 'fricative', 'nasal', 'glide', 'vowel'] as const);
   const glide = random.pick(GLIDES);
