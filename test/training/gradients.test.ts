@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fnv1a32, Random } from '../../common/random.js';
+import { Random } from '../../common/random.js';
 import { readSafetensors, type StateDict } from '../../common/safetensors.js';
 import { attentionBiLstm } from '../../models/attention-bilstm.js';
 import { mbConv } from '../../models/efficientnet.js';
@@ -10,6 +10,7 @@ import { Native, type Tensor } from '../../training/tensorflow/native.js';
 import { multiply, reshape, sumAxis } from '../../training/tensorflow/primitives.js';
 import { Tape } from '../../training/tensorflow/tape.js';
 import { type TensorFlowKinds, TensorFlowOps } from '../../training/tensorflow/tensorflow-ops.js';
+import { formulaValues } from '../helpers/golden-weights.js';
 
 // The goldens are PyTorch's float32 results: what remains is the order of float32 sums.
 const RELATIVE_TOLERANCE = 1e-4;
@@ -156,7 +157,7 @@ describe('gradients equal those of PyTorch', () => {
     const tape = new Tape(native);
     const parameters = new Parameters();
     for (const [name, shape] of Object.entries(shapes)) {
-      parameters.tensors.set(name, load({ shape, data: formulaWeights(`tl.${name}`, shape) }));
+      parameters.tensors.set(name, load({ shape, data: formulaValues(`tl.${name}`, shape) }));
     }
     // The golden's first axis is the one that PyTorch's encoder attends over.
     const x = load(floats(tensors, 'x'), [1, 0, 2]);
@@ -175,15 +176,3 @@ describe('gradients equal those of PyTorch', () => {
     }
   });
 });
-
-/** The goldens' weights: see test/golden/README.md. */
-function formulaWeights(name: string, shape: number[]): Float32Array {
-  const random = new Random(fnv1a32(name));
-  const count = shape.reduce((a, b) => a * b, 1);
-  const bound = Math.sqrt(3 / shape.slice(1).reduce((a, b) => a * b, 1));
-  return Float32Array.from({ length: count }, () => {
-    const u = random.uniform();
-    if (shape.length > 1) return (2 * u - 1) * bound;
-    return name.endsWith('.weight') ? 0.75 + 0.5 * u : 0.2 * u - 0.1;
-  });
-}
