@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander';
+import { formatTable } from '../common/table.js';
 import { parseTrainConfig, trainConfigSchema } from '../training/config.js';
 
 /** `mer train`: the flags are those of training/config.ts, so that what is printed is what is checked. */
 export function addTrainCommand(program: Command): void {
-  const command = program.command('train').description('train one of the four networks on features');
+  const command = program
+    .command('train')
+    .description('Train one of the four networks on features: checkpoints and metrics go to logs/{mode}/{exp_name}.');
   const defaults: Record<string, unknown> = trainConfigSchema.parse({ mode: 'speech' });
   for (const [name, field] of Object.entries(trainConfigSchema.shape)) {
     // `--amp` and `--amp True` are both understood.
@@ -19,17 +22,15 @@ export function addTrainCommand(program: Command): void {
     const { train } = await import('../training/train.js');
     const config = parseTrainConfig(flags);
     const interruption = new AbortController();
-    process.once('SIGINT', () => interruption.abort());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
     const { run, epoch, metrics } = await train(config, interruption.signal);
-    console.log(`best checkpoint: epoch ${epoch} of ${run}`);
-    console.table(
-      Object.fromEntries(
-        Object.entries(metrics).map(([output, { clips, accuracy, macroF1, nll }]) => [
-          output,
-          { clips, accuracy: accuracy.toFixed(4), 'macro-F1': macroF1.toFixed(4), loss: nll.toFixed(4) },
-        ]),
-      ),
-    );
+    const rows = Object.entries(metrics).map(([output, { clips, accuracy, macroF1, nll }]) => [
+      output,
+      String(clips),
+      ...[accuracy, macroF1, nll].map((value) => value.toFixed(4)),
+    ]);
+    const table = formatTable(['output', 'clips', 'accuracy', 'macro-F1', 'loss'], rows);
+    process.stdout.write(`best checkpoint: epoch ${epoch} of ${run}\n${table}\n`);
   });
 }
 

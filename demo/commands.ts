@@ -16,7 +16,7 @@ function shown(args: readonly string[]): string {
 /** Runs one `mer` command to its end; its progress goes to this process's stderr and its results to stdout. */
 export function runMer(args: readonly string[]): Promise<void> {
   process.stdout.write(`$ ${shown(args)}\n`);
-  const child = spawn(process.execPath, [MER, ...args], { stdio: 'inherit', cwd: PROJECT_ROOT });
+  const child = spawn(process.execPath, [MER, ...args], { stdio: 'inherit' });
   const forward = (signal: NodeJS.Signals) => child.kill(signal);
   process.on('SIGINT', forward).on('SIGTERM', forward);
   return new Promise((resolve, reject) => {
@@ -39,7 +39,7 @@ export interface RunningServer {
 /** Starts `mer serve` and waits until it says that it is ready. */
 export async function startServer(args: readonly string[]): Promise<RunningServer> {
   process.stdout.write(`$ ${shown(args)}\n`);
-  const child = spawn(process.execPath, [MER, ...args], { stdio: ['ignore', 'ignore', 'pipe'], cwd: PROJECT_ROOT });
+  const child = spawn(process.execPath, [MER, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   // If the demo ends in any other way, its server ends with it.
   const kill = () => child.kill('SIGKILL');

@@ -3,7 +3,6 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { MerError } from '../common/errors.js';
 import { writeJsonAtomic } from '../common/files.js';
-import { PROJECT_ROOT } from '../common/paths.js';
 import { formatTable } from '../common/table.js';
 import { MODES, type Mode } from '../models/spec.js';
 import { readCheckpoint } from '../training/checkpoint.js';
@@ -16,11 +15,9 @@ export interface DemoOptions {
   /** Size of the demo corpus. */
   clips: number;
   seed: number;
+  /** Folder in which demo/work, demo/report.json and bundles/demo are made. */
+  root: string;
 }
-
-const WORK = 'demo/work';
-const BUNDLE = 'bundles/demo';
-const REPORT = 'demo/report.json';
 
 /** Networks small enough to learn from the demo corpus from nothing in about a minute each on two cores. */
 const TRAINING: Record<Mode, readonly string[]> = {
@@ -42,14 +39,18 @@ interface Stage {
  *
  * @throws MerError of the stage that failed
  */
-export async function runDemo({ clip, clips, seed }: DemoOptions): Promise<void> {
+export async function runDemo({ clip, clips, seed, root }: DemoOptions): Promise<void> {
   const started = Date.now();
   if (clip !== undefined && !fs.existsSync(clip)) {
     throw new MerError('not_found', `--clip ${clip} does not exist.`, 'Check the path.');
   }
-  const corpus = `${WORK}/corpus-${clips}-${seed}`;
-  const features = `${corpus}/features`;
-  const logs = `${corpus}/logs`;
+  // Relative where they can be: that is what a user would type.
+  const base = path.relative(process.cwd(), root);
+  const corpus = path.join(base, 'demo', 'work', `corpus-${clips}-${seed}`);
+  const features = path.join(corpus, 'features');
+  const logs = path.join(corpus, 'logs');
+  const bundle = path.join(base, 'bundles', 'demo');
+  const report = path.join(base, 'demo', 'report.json');
   const stages: Stage[] = [];
   const stage = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     process.stdout.write(`\n[${stages.length + 1}/8] ${name}\n`);
@@ -70,26 +71,26 @@ export async function runDemo({ clip, clips, seed }: DemoOptions): Promise<void>
   for (const mode of MODES) {
     await stage(`train ${mode}`, () => trainOne(mode, features, logs, seed));
   }
-  await stage('export', () => runMer(['export', '--run', `${logs}/multimodal/demo`, '--out', BUNDLE]));
-  const answers = await stage('serve and answer', () => answerClips(corpus, clip));
+  await stage('export', () => runMer(['export', '--run', `${logs}/multimodal/demo`, '--out', bundle]));
+  const answers = await stage('serve and answer', () => answerClips(corpus, bundle, clip));
 
   const accuracy: Record<string, number> = {};
   for (const mode of MODES) {
-    const { metrics } = await readCheckpoint(path.join(PROJECT_ROOT, logs, mode, 'demo'));
+    const { metrics } = await readCheckpoint(path.join(logs, mode, 'demo'));
     accuracy[mode] = metrics.inte!.accuracy;
   }
   const total = (Date.now() - started) / 1000;
-  await writeJsonAtomic(path.join(PROJECT_ROOT, REPORT), { clips, seed, stages, total, accuracy, answers });
+  await writeJsonAtomic(report, { clips, seed, stages, total, accuracy, answers });
   const rows = Object.entries(accuracy).map(([mode, value]) => [mode, value.toFixed(3)]);
   process.stdout.write(`\n${formatTable(['network', 'accuracy on unseen speakers'], rows)}\n`);
   process.stdout.write(
     `(chance 0.143; synthetic people: this shows plumbing and learning, not emotion recognition)\n` +
-      `All in ${total.toFixed(0)} s; report in ${REPORT}. Serve this bundle with \`npm start\`.\n`,
+      `All in ${total.toFixed(0)} s; report in ${report}. Serve this bundle with \`npm start\`.\n`,
   );
 }
 
 async function trainOne(mode: Mode, features: string, logs: string, seed: number): Promise<void> {
-  const unfinished = fs.existsSync(path.join(PROJECT_ROOT, logs, mode, 'demo', 'resume.safetensors'));
+  const unfinished = fs.existsSync(path.join(logs, mode, 'demo', 'resume.safetensors'));
   const branches = (['speech', 'face', 'text'] as const).flatMap((name) => [
     `--${name}_load_weights`,
     `${logs}/${name}/demo`,
@@ -103,11 +104,11 @@ async function trainOne(mode: Mode, features: string, logs: string, seed: number
 }
 
 /** POSTs the first validation clip with its words, then the user's clip, to a server of its own. */
-async function answerClips(corpus: string, ownClip: string | undefined): Promise<unknown[]> {
-  const folder = path.join(PROJECT_ROOT, corpus, 'qia2020', 'val');
+async function answerClips(corpus: string, bundle: string, ownClip: string | undefined): Promise<unknown[]> {
+  const folder = path.join(corpus, 'qia2020', 'val');
   const first = (await fsp.readdir(folder)).filter((name) => name.endsWith('.mp4')).sort()[0];
   if (first === undefined) throw new MerError('not_found', `${folder} holds no clip.`, 'Give more --clips.');
-  const server = await startServer(['serve', '--bundle', BUNDLE, '--port', '0']);
+  const server = await startServer(['serve', '--bundle', bundle, '--port', '0']);
   const answers: unknown[] = [];
   try {
     const ask = async (clip: string, words?: string) => {
