@@ -101,29 +101,29 @@ const PROTOTYPES: Record<Emotion, Partial<FaceState>> = {
     browOuter: 0.25,
     browKnit: 0.9,
     eyeOpen: 1.5,
-    mouthStretch: 0.8,
+    mouthStretch: 1,
     mouthCurve: -0.35,
-    jaw: 0.38,
-    flush: -0.7,
+    jaw: 0.42,
+    flush: -1,
   },
   sad: {
     browInner: 0.9,
     browOuter: -0.6,
     browKnit: 0.5,
-    eyeOpen: 0.6,
-    mouthCurve: -1,
+    eyeOpen: 0.5,
+    mouthCurve: -1.1,
     mouthStretch: -0.1,
     gazeDown: 0.8,
     headDown: 0.8,
     flush: -0.15,
   },
   neu: {},
-  sur: { browInner: 1, browOuter: 1, eyeOpen: 1.6, jaw: 1, mouthStretch: -0.75, headDown: -0.25 },
+  sur: { browInner: 1, browOuter: 1, eyeOpen: 1.6, jaw: 1, mouthStretch: -0.6, headDown: -0.25 },
 };
 
 /** How far one showing of an emotion strays from its prototype, as a share of a parameter's range. */
-const PARAMETER_NOISE = 0.1;
-const INTENSITY = { low: 0.7, high: 1.1 } as const;
+const PARAMETER_NOISE = 0.07;
+const INTENSITY = { low: 0.85, high: 1.15 } as const;
 
 /** One showing of an emotion: its prototype at a random intensity, each parameter a little off. */
 export function drawExpression(emotion: Emotion, random: Random): FaceState {

@@ -33,9 +33,9 @@ export function drawEyes(look: Look, state: FaceState, skin: Colour, blink: numb
 
 function drawEye(look: Look, state: FaceState, skin: Colour, blink: number, side: number): string {
   const x = side * EYE_X * look.eyeSpacing;
-  const w = 15.5 * look.eyeSize;
+  const w = 16.5 * look.eyeSize;
   const open = clamp(state.eyeOpen, 0.1, 1.7) * (1 - blink);
-  const up = 8.8 * look.eyeSize * open + 0.6;
+  const up = 9.4 * look.eyeSize * open + 0.6;
   const low = 5.6 * look.eyeSize * (1 - 0.6 * clamp(state.lowerLid, 0, 1)) * (1 - 0.7 * blink) + 0.6;
   const upper = `C${n(x - w * 0.55)},${n(EYE_Y - up * 1.33)} ${n(x + w * 0.5)},${n(EYE_Y - up * 1.33)} ${n(x + w)},${n(EYE_Y)}`;
   const lower = `C${n(x + w * 0.5)},${n(EYE_Y + low * 1.33)} ${n(x - w * 0.5)},${n(EYE_Y + low * 1.33)} ${n(x - w)},${n(EYE_Y)}`;
@@ -80,10 +80,10 @@ export function drawBrows(look: Look, state: FaceState, skin: Colour): string {
     const at = (x: number) => n(side * x * look.eyeSpacing);
     const innerX = 13 - 4.5 * clamp(state.browKnit, 0, 1.2);
     const rest = BROW_Y - 6 * look.restingBrow;
-    const innerY = rest + 1 - 10.5 * clamp(state.browInner, -1.15, 1.15);
-    const outerY = rest + 4 - 9.5 * clamp(state.browOuter, -1.15, 1.15);
+    const innerY = rest + 1 - 12 * clamp(state.browInner, -1.15, 1.15);
+    const outerY = rest + 4 - 11 * clamp(state.browOuter, -1.15, 1.15);
     const midY = (innerY + outerY) / 2 - 5 - 2 * Math.max(0, Math.min(state.browInner, state.browOuter));
-    const t = 3.2 * look.browThickness;
+    const t = 3.8 * look.browThickness;
     return path(
       `M${at(innerX)},${n(innerY - t)}Q${at(31)},${n(midY - t)} ${at(46)},${n(outerY - 0.6)}` +
         `Q${at(31)},${n(midY + t)} ${at(innerX)},${n(innerY + t)}Z`,
@@ -125,7 +125,7 @@ export function drawNose(look: Look, state: FaceState, skin: Colour): string {
     ),
   );
   const fold = clamp(0.12 + 0.55 * Math.max(state.cheek, state.upperLip, state.noseWrinkle), 0.05, 0.75);
-  const cornerX = 20 * look.mouthWidth * (1 + 0.3 * state.mouthStretch) + 8;
+  const cornerX = 23 * look.mouthWidth * (1 + 0.3 * state.mouthStretch) + 8;
   const folds = [-1, 1].map((s) =>
     path(
       `M${n(s * (w + 2))},${n(y - 5)}Q${n(s * (cornerX + 3))},${n(y + 5)} ${n(s * (cornerX + 1))},${n(MOUTH_Y - 4 * state.mouthCurve)}`,
@@ -163,12 +163,12 @@ export function drawMouth(look: Look, state: FaceState, skin: Colour): string {
   const jaw = clamp(state.jaw, 0, 1.15);
   const curve = clamp(state.mouthCurve + look.restingMouth, -1.2, 1.2);
   const upperLip = clamp(state.upperLip, 0, 1.1);
-  const w = 20 * look.mouthWidth * (1 + 0.36 * clamp(state.mouthStretch, -1, 1));
+  const w = 23 * look.mouthWidth * (1 + 0.36 * clamp(state.mouthStretch, -1, 1));
   const tilt = 5 * state.lopsided;
-  const left = MOUTH_Y - 9 * curve - tilt * 0.3;
-  const right = MOUTH_Y - 9 * curve + tilt;
+  const left = MOUTH_Y - 11 * curve - tilt * 0.3;
+  const right = MOUTH_Y - 11 * curve + tilt;
   const midUpper = MOUTH_Y + 2.5 * curve - 5 * jaw - 8 * upperLip;
-  const midLower = Math.max(midUpper + 0.4, MOUTH_Y + 4.5 * curve + 30 * jaw - 2 * upperLip);
+  const midLower = Math.max(midUpper + 0.4, MOUTH_Y + 4.5 * curve + 32 * jaw - 2 * upperLip);
   // A cubic through (0, m) with both ends at the corners has its control points at (4 m - corner) / 3.
   const control = (mid: number, corner: number) => n((4 * mid - corner) / 3);
   const cx = w * 0.62;

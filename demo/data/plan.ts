@@ -2,7 +2,7 @@ import { EMOTION_COUNT, EMOTIONS, type Emotion, emotionIndex } from '../../commo
 import { Random } from '../../common/random.js';
 
 /** Share of clips whose face (or speech, or text) label is the integrated label; the rest shows another emotion. */
-export const AGREEMENT = 0.66;
+export const AGREEMENT = 0.68;
 
 /** The sets in the order of their FileIDs; `share` is that of all clips. Test clips carry no label in their names. */
 export const DEMO_SETS = [

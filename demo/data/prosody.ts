@@ -40,17 +40,17 @@ export interface Prosody {
  */
 const PROFILES: Record<Emotion, Prosody> = {
   hap: {
-    pitch: 4.5,
+    pitch: 8,
     range: 5,
     slope: 1,
     finalRise: 1,
     rate: 4.8,
-    tilt: 3,
-    breath: 0.06,
+    tilt: 12,
+    breath: 0.03,
     tremor: 0,
     jitter: 0.008,
     creak: 0,
-    staccato: 0.28,
+    staccato: 0.05,
     pauses: 0.02,
     dynamics: 6,
     fading: 0,
@@ -58,8 +58,8 @@ const PROFILES: Record<Emotion, Prosody> = {
     formantShift: 1.1,
   },
   ang: {
-    pitch: 2.5,
-    range: 2,
+    pitch: 1,
+    range: 1.5,
     slope: -4,
     finalRise: -2,
     rate: 6,
@@ -68,7 +68,7 @@ const PROFILES: Record<Emotion, Prosody> = {
     tremor: 0,
     jitter: 0.05,
     creak: 0.15,
-    staccato: 0.3,
+    staccato: 0.35,
     pauses: 0.03,
     dynamics: 2,
     fading: 0,
@@ -76,12 +76,12 @@ const PROFILES: Record<Emotion, Prosody> = {
     formantShift: 1.03,
   },
   dis: {
-    pitch: -5,
+    pitch: -6,
     range: 1,
     slope: -3,
     finalRise: -2,
-    rate: 2.3,
-    tilt: 20,
+    rate: 3.0,
+    tilt: 2,
     breath: 0.02,
     tremor: 0,
     jitter: 0.04,
@@ -91,16 +91,16 @@ const PROFILES: Record<Emotion, Prosody> = {
     dynamics: 2,
     fading: -4,
     attack: 0.04,
-    formantShift: 0.86,
+    formantShift: 0.84,
   },
   fea: {
-    pitch: 9,
+    pitch: 7,
     range: 0.6,
     slope: 1.5,
     finalRise: 0,
     rate: 7,
     tilt: 13,
-    breath: 1.8,
+    breath: 3,
     tremor: 1.2,
     jitter: 0.03,
     creak: 0,
@@ -116,8 +116,8 @@ const PROFILES: Record<Emotion, Prosody> = {
     range: 0.8,
     slope: -4,
     finalRise: -1.5,
-    rate: 2.5,
-    tilt: 40,
+    rate: 2.4,
+    tilt: 54,
     breath: 0.01,
     tremor: 0.15,
     jitter: 0.012,
@@ -134,8 +134,8 @@ const PROFILES: Record<Emotion, Prosody> = {
     range: 0.5,
     slope: -1.5,
     finalRise: -1,
-    rate: 5,
-    tilt: 24,
+    rate: 5.2,
+    tilt: 26,
     breath: 0.01,
     tremor: 0,
     jitter: 0.008,
@@ -167,7 +167,7 @@ const PROFILES: Record<Emotion, Prosody> = {
   },
 };
 
-const INTENSITY = { low: 0.75, high: 1.1 } as const;
+const INTENSITY = { low: 0.85, high: 1.15 } as const;
 
 /** One way of saying a sentence: the emotion's profile at a random intensity, each part a little off. */
 export function drawProsody(emotion: Emotion, random: Random): Prosody {

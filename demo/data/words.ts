@@ -41,14 +41,14 @@ export function wordVector(word: string): Float32Array {
 }
 
 /**
- * A bag of 4 to 14 words: a fifth to two fifths carry the emotion, often one carries another, the rest none.
+ * A bag of 4 to 14 words: a fifth to two fifths carry the emotion, mostly one carries another, the rest none.
  * It is no sentence that a person would say.
  */
 export function drawSentence(emotion: Emotion, random: Random): string[] {
   const length = 4 + random.integer(11);
   const telling = Math.max(1, Math.round(length * random.between(0.2, 0.4)));
   const words = Array.from({ length: telling }, () => random.pick(EMOTIONAL[emotion]));
-  if (random.uniform() < 0.6) words.push(random.pick(EMOTIONAL[random.pick(EMOTIONS)]));
+  if (random.uniform() < 0.8) words.push(random.pick(EMOTIONAL[random.pick(EMOTIONS)]));
   while (words.length < length) words.push(random.pick(CARRIERS));
   return random.permutation(words.length).map((index) => words[index] ?? '');
 }
