@@ -1,6 +1,6 @@
 import type { Emotion } from '../../common/labels.js';
 import type { Random } from '../../common/random.js';
-import { CONTROL_RATE, type Control, SAMPLE_RATE, synthesize } from './formant-synth.js';
+import { CONTROL_RATE, type Control, synthesize } from './formant-synth.js';
 import { drawProsody, type Prosody } from './prosody.js';
 import type { Voice } from './speakers.js';
 
@@ -61,11 +61,6 @@ export function speak(voice: Voice, emotion: Emotion, seconds: number, random: R
   // An open vowel has a high first formant.
   const opening = Float32Array.from(controls, (c) => Math.min(1, c.voicing) * Math.min(1, c.formants[0] / 700));
   return { samples, opening };
-}
-
-/** Duration in seconds of the samples of `speak`. */
-export function secondsOf(utterance: Utterance): number {
-  return utterance.samples.length / SAMPLE_RATE;
 }
 
 function sentence(voice: Voice, prosody: Prosody, length: number, random: Random): Control[] {
