@@ -20,15 +20,21 @@ export interface OnnxFrames extends Padded {
   size: number;
 }
 
+/** (batch, channels, height, width); the width may be open. */
+export interface OnnxImage {
+  value: string;
+  height: number;
+}
+
 /** Letters of the layout: b batch, t time, f features. */
 export interface OnnxSequence extends Padded {
   value: string;
   layout: 'btf' | 'bft';
 }
 
-/** Values by their names in the graph. Images are (batch, channels, height, width), vectors (batch, features). */
+/** Values by their names in the graph; vectors are (batch, features). */
 export interface OnnxKinds extends Kinds {
-  image: string;
+  image: OnnxImage;
   frames: OnnxFrames;
   sequence: OnnxSequence;
   vector: string;
@@ -55,7 +61,7 @@ export class OnnxOps implements Ops<OnnxKinds> {
     this.#masks = new PaddingMasks(graph);
   }
 
-  normalizeFrames(x: OnnxFrames, mean: readonly number[], std: readonly number[]): string {
+  normalizeFrames(x: OnnxFrames, mean: readonly number[], std: readonly number[]): OnnxImage {
     const graph = this.#graph;
     const channels = (name: string, value: (channel: number) => number) =>
       graph.floats(`frames.${name}`, [1, 3, 1, 1], Float32Array.from([0, 1, 2], value));
@@ -65,34 +71,51 @@ export class OnnxOps implements Ops<OnnxKinds> {
     // Moved while they are bytes: a quarter of the memory traffic.
     const channelsFirst = graph.node('Transpose', [images], { perm: [0, 3, 1, 2] });
     const floats = graph.node('Cast', [channelsFirst], { to: DATA_TYPE.float32 });
-    return graph.node('Add', [graph.node('Mul', [floats, scale]), shift]);
+    return { value: graph.node('Add', [graph.node('Mul', [floats, scale]), shift]), height: x.size };
   }
 
-  conv2d(x: string, options: ConvOptions): string {
+  conv2d(x: OnnxImage, options: ConvOptions): OnnxImage {
     return this.#convolution(x, options, 1);
   }
 
-  depthwiseConv2d(x: string, options: ConvOptions): string {
+  depthwiseConv2d(x: OnnxImage, options: ConvOptions): OnnxImage {
     return this.#convolution(x, options, options.outChannels);
   }
 
-  batchNorm(x: string, { name, epsilon }: BatchNormOptions): string {
+  batchNorm(x: OnnxImage, { name, epsilon }: BatchNormOptions): OnnxImage {
     const parameters = ['weight', 'bias', 'running_mean', 'running_var'].map((part) =>
       this.#parameter(`${name}.${part}`),
     );
-    return this.#graph.node('BatchNormalization', [x, ...parameters], { epsilon }, name);
+    return this.#image(x, (value) => this.#graph.node('BatchNormalization', [value, ...parameters], { epsilon }, name));
   }
 
-  swish = (x: string) => this.#graph.node('Mul', [x, this.#graph.node('Sigmoid', [x])]);
-  globalAveragePool = (x: string) => this.#graph.node('GlobalAveragePool', [x]);
-  scaleChannels = (x: string, gate: string) => this.#graph.node('Mul', [x, this.#graph.node('Sigmoid', [gate])]);
-  addImages = (a: string, b: string) => this.#graph.node('Add', [a, b]);
-  dropConnect = (x: string) => x;
-  flatten = (x: string) => this.#graph.node('Flatten', [x], { axis: 1 });
+  swish(x: OnnxImage): OnnxImage {
+    return this.#image(x, (value) => this.#graph.node('Mul', [value, this.#graph.node('Sigmoid', [value])]));
+  }
 
-  meanOverHeight(x: string, lengths: string, stride: number): OnnxSequence {
+  /**
+   * First down the columns, then over their means: ONNX Runtime's GlobalAveragePool adds all pixels one after the
+   * other, which in float32 costs a digit on large, partly constant images such as padded spectrograms.
+   */
+  globalAveragePool({ value, height }: OnnxImage): OnnxImage {
+    const columns = this.#graph.node('AveragePool', [value], { kernel_shape: [height, 1], strides: [1, 1] });
+    return { value: this.#graph.node('GlobalAveragePool', [columns]), height: 1 };
+  }
+
+  scaleChannels(x: OnnxImage, gate: OnnxImage): OnnxImage {
+    return this.#image(x, (value) => this.#graph.node('Mul', [value, this.#graph.node('Sigmoid', [gate.value])]));
+  }
+
+  addImages(a: OnnxImage, b: OnnxImage): OnnxImage {
+    return this.#image(a, (value) => this.#graph.node('Add', [value, b.value]));
+  }
+
+  dropConnect = (x: OnnxImage) => x;
+  flatten = (x: OnnxImage) => this.#graph.node('Flatten', [x.value], { axis: 1 });
+
+  meanOverHeight(x: OnnxImage, lengths: string, stride: number): OnnxSequence {
     const graph = this.#graph;
-    const value = graph.node('ReduceMean', [x, graph.ints([2])], { keepdims: 0 });
+    const value = graph.node('ReduceMean', [x.value, graph.ints([2])], { keepdims: 0 });
     const steps = graph.node('Shape', [value], { start: 2, end: 3 });
     const long = graph.node('Cast', [lengths], { to: DATA_TYPE.int64 });
     const rounded = graph.node('Add', [long, graph.ints([stride - 1])]);
@@ -217,7 +240,7 @@ export class OnnxOps implements Ops<OnnxKinds> {
     return this.#graph.node('Where', [this.#present(presence, index), x, this.#graph.scalar(0)]);
   }
 
-  #convolution(x: string, options: ConvOptions, group: number): string {
+  #convolution(x: OnnxImage, options: ConvOptions, group: number): OnnxImage {
     const { name, kernel, stride, padding, bias } = options;
     const parameters = (bias ? ['weight', 'bias'] : ['weight']).map((part) => this.#parameter(`${name}.${part}`));
     const attributes = {
@@ -226,7 +249,12 @@ export class OnnxOps implements Ops<OnnxKinds> {
       pads: [padding.top, padding.left, padding.bottom, padding.right],
       group,
     };
-    return this.#graph.node('Conv', [x, ...parameters], attributes, name);
+    const height = Math.floor((x.height + padding.top + padding.bottom - kernel) / stride) + 1;
+    return { value: this.#graph.node('Conv', [x.value, ...parameters], attributes, name), height };
+  }
+
+  #image(x: OnnxImage, compute: (value: string) => string): OnnxImage {
+    return { value: compute(x.value), height: x.height };
   }
 
   #affineEach(x: OnnxSequence, weight: string, bias: string, name: string): OnnxSequence {
