@@ -109,8 +109,9 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     return image.swish(this.#tape, x);
   }
 
+  /** First along the rows, then over their means: one long float32 sum a channel would cost a digit on large images. */
   globalAveragePool(x: Tensor): Tensor {
-    return image.meanAxes(this.#tape, x, [1, 2]);
+    return image.meanAxes(this.#tape, image.meanAxes(this.#tape, x, [2]), [1]);
   }
 
   scaleChannels(x: Tensor, gate: Tensor): Tensor {
