@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { forkModule } from '../../common/child.js';
 import { errorFromJSON, MerError } from '../../common/errors.js';
 import { type WorkerReply, type WorkerSettings, workerReplySchema } from './clip-worker-protocol.js';
@@ -36,7 +37,7 @@ export async function runClips(
         if (worker.dead) worker = new ClipWorker(settings);
       }
     } finally {
-      worker.kill();
+      await worker.end();
     }
   });
   const ended = await Promise.allSettled(lanes);
@@ -75,15 +76,18 @@ class ClipWorker {
     });
   }
 
-  /** Ends the worker and whatever it started. */
-  kill(): void {
-    if (this.#dead || this.#child.pid === undefined) return;
+  /** Ends the worker and whatever it started; resolves when it is gone. */
+  async end(): Promise<void> {
     this.#dead = true;
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    const gone = once(this.#child, 'exit');
     try {
-      process.kill(-this.#child.pid, 'SIGKILL');
+      process.kill(-pid, 'SIGKILL');
     } catch {
       // It has ended by itself in this moment.
     }
+    await gone;
   }
 
   #settle(reply: WorkerReply): void {
