@@ -9,7 +9,13 @@ export type Compat = z.infer<typeof compatSchema>;
 
 const fileSchema = z.object({ file: z.string(), sha256: z.string().length(64), bytes: z.number().int().positive() });
 
-const metricsSchema = z.object({ clips: z.number().int(), accuracy: z.number(), macroF1: z.number(), nll: z.number() });
+/** Validation metrics of one output, as checkpoints and bundles keep them. */
+export const metricsSchema = z.object({
+  clips: z.number().int(),
+  accuracy: z.number(),
+  macroF1: z.number(),
+  nll: z.number(),
+});
 
 /**
  * bundle.json: all that serving needs to know of a bundle. The files beside it are

@@ -14,3 +14,14 @@ export function forkModule(module: URL, args: readonly string[] = [], options: F
     ...options,
   });
 }
+
+/** Whether a process of this identifier lives, of whichever user. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs under another user.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

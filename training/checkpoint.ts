@@ -1,11 +1,10 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { metricsSchema } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
 import { readSafetensors, type StateDict, writeSafetensors } from '../common/safetensors.js';
 import { type ModelSpec, modelSpecSchema } from '../models/spec.js';
-
-const metricsSchema = z.object({ clips: z.number().int(), accuracy: z.number(), macroF1: z.number(), nll: z.number() });
 
 const infoSchema = z.object({
   spec: modelSpecSchema,

@@ -6,6 +6,7 @@ import type { ClassificationMetrics } from '../common/metrics.js';
 import { createProgress } from '../common/progress.js';
 import { networkParameters, parameterCount } from '../models/parameters.js';
 import type { ModelSpec } from '../models/spec.js';
+import { listClips } from '../preprocessing/corpus/feature-store.js';
 import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { modelSpec, type TrainConfig } from './config.js';
 import { stepsPerEpoch, trainingBatches } from './data/batches.js';
@@ -37,10 +38,12 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
   if (!config.resume && (await fsp.stat(resumeFile).catch(() => null))) {
     throw new MerError('bad_argument', `${run} holds a run already.`, 'Add --resume, or choose another --exp_name.');
   }
-  const spec = modelSpec(config, await wordDimension(config.features));
+  const trainClips = await listClips(config.features, 'train');
+  const spec = modelSpec(config, wordDimension(trainClips));
   const needed = config.mode === 'multimodal' ? null : config.mode;
-  const trainSet = await Dataset.open(config.features, 'train', spec, needed);
-  const validationSet = await Dataset.open(config.features, 'val', spec, needed);
+  const trainSet = Dataset.of(config.features, 'train', trainClips, spec, needed);
+  const validationClips = await listClips(config.features, 'val');
+  const validationSet = Dataset.of(config.features, 'val', validationClips, spec, needed);
 
   const point = config.resume ? await readResumePoint(resumeFile, config) : await startingPoint(spec, config);
   const session = await TrainingSession.create(spec, config, point.state);

@@ -1,5 +1,6 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
+import { isRunning } from '../../common/child.js';
 import { MerError } from '../../common/errors.js';
 import { readJson, writeFileAtomic, writeJsonAtomic } from '../../common/files.js';
 import { MODALITIES } from '../../common/labels.js';
@@ -92,15 +93,6 @@ export async function removeStaleTemporaries(featuresDir: string): Promise<void>
         if (owner !== undefined && !isRunning(Number(owner))) await fsp.rm(path.join(directory, name), { force: true });
       }
     }
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

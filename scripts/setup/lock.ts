@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { isRunning } from '../../common/child.js';
 import { SETUP_DIR } from '../../common/paths.js';
 import { missingPart } from './machine.js';
 
@@ -26,15 +27,5 @@ export async function lockSetup(): Promise<() => Promise<void>> {
         `Wait for it, or delete ${LOCK_FILE} if there is none`,
       );
     await fs.rm(LOCK_FILE, { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it runs under another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { addPreprocessCommand } from '../../cli/preprocess.js';
-import { goldenClip, inTemporaryFolder } from '../preprocessing/helpers.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
+import { goldenClip } from '../preprocessing/helpers.js';
 
 describe('mer preprocess', () => {
   let printed = '';

@@ -2,7 +2,7 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { findNewestBundle, readBundle, verifyBundle } from '../../common/bundle-files.js';
-import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { tinyBundle } from '../helpers/tiny-bundle.js';
 
 let bundle: string;

@@ -2,7 +2,7 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readEmotionCsv, writeEmotionCsv } from '../../evaluation/emotion-csv.js';
-import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 
 test('a submission has the header of the challenge and integer FileIDs', async () => {
   await inTemporaryFolder(async (folder) => {

@@ -7,7 +7,7 @@ import { evaluationReport } from '../../evaluation/report.js';
 import { saveClipFeatures } from '../../preprocessing/corpus/feature-store.js';
 import type { ClipFeatures, Missing } from '../../preprocessing/features.js';
 import { Engine } from '../../serving/engine/engine.js';
-import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { tinyBundle } from '../helpers/tiny-bundle.js';
 
 let bundle: string;

@@ -2,7 +2,7 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { scoreSubmission } from '../../evaluation/score.js';
-import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 
 async function score(submission: string, labels: string) {
   return inTemporaryFolder(async (folder) => {

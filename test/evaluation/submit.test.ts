@@ -3,7 +3,7 @@ import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { submit } from '../../evaluation/submit.js';
 import { Engine } from '../../serving/engine/engine.js';
-import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { type TestClips, testClips } from '../helpers/test-clips.js';
 import { tinyBundle } from '../helpers/tiny-bundle.js';
 

@@ -8,7 +8,7 @@ import { VENV_PYTHON } from '../../common/paths.js';
 import { buildModels } from '../../export/build-models.js';
 import { modelSources } from '../../export/bundle.js';
 import { GraphWriter, IR_VERSION, OPSET } from '../../export/onnx-graph.js';
-import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
 
 /** What Python's own tools say of the files: the full check, strict shape inference, and ONNX Runtime for Python. */

@@ -4,7 +4,7 @@ import { buildModels } from '../../export/build-models.js';
 import { modelSources } from '../../export/bundle.js';
 import { checkParity, largestError, PARITY_TOLERANCE } from '../../export/parity.js';
 import type { ModelSpec } from '../../models/spec.js';
-import { inTemporaryFolder } from '../helpers/onnx-files.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
 
 /** Exports `exported` and compares it with TensorFlow on the formula's weights. */

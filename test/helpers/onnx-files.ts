@@ -1,19 +1,8 @@
-import fsp from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { buildModels } from '../../export/build-models.js';
 import type { OnnxGraph } from '../../export/onnx-graph.js';
-
-/** Runs `use` in a new temporary folder, which is gone afterwards. */
-export async function inTemporaryFolder<T>(use: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-test-'));
-  try {
-    return await use(directory);
-  } finally {
-    await fsp.rm(directory, { recursive: true, force: true });
-  }
-}
+import { inTemporaryFolder } from './temporary-folder.js';
 
 /** Builds graphs as the export does and opens each of them; the files are gone afterwards. */
 export async function openGraphs<N extends string>(graphs: Record<N, OnnxGraph>): Promise<Record<N, InferenceSession>> {

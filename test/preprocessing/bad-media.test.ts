@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClipSettings, preprocessClip } from '../../preprocessing/clip.js';
 import type { FaceDetector } from '../../preprocessing/faces/face-detector.js';
 import { DEFAULT_LIMITS } from '../../preprocessing/media/media-limits.js';
-import { goldenClip, inTemporaryFolder, runFfmpeg, SETTINGS, testDetector } from './helpers.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
+import { goldenClip, runFfmpeg, SETTINGS, testDetector } from './helpers.js';
 
 describe('media that cannot be used', () => {
   let detector: FaceDetector;

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preprocessClip } from '../../preprocessing/clip.js';
 import type { FaceDetector } from '../../preprocessing/faces/face-detector.js';
 import { CROP_SIZE, type FaceFeatures, MEL_BANDS } from '../../preprocessing/features.js';
-import { goldenClip, inTemporaryFolder, runFfmpeg, SETTINGS, testDetector } from './helpers.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
+import { goldenClip, runFfmpeg, SETTINGS, testDetector } from './helpers.js';
 
 describe('a clip', () => {
   let detector: FaceDetector;

@@ -11,7 +11,8 @@ import { listClips, loadClipFeatures } from '../../preprocessing/corpus/feature-
 import { listMercClips } from '../../preprocessing/corpus/merc-layout.js';
 import { type ClipOutcome, runClips } from '../../preprocessing/corpus/worker-pool.js';
 import { clipRecordSchema, SPLITS } from '../../preprocessing/features.js';
-import { goldenClip, inTemporaryFolder, runFfmpeg } from './helpers.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
+import { goldenClip, runFfmpeg } from './helpers.js';
 
 interface Corpus {
   folder: string;

@@ -7,7 +7,8 @@ import { decodeMedia } from '../../preprocessing/media/decode.js';
 import { DEFAULT_LIMITS } from '../../preprocessing/media/media-limits.js';
 import { probeMedia } from '../../preprocessing/media/probe.js';
 import type { RgbFrame } from '../../preprocessing/media/rgb-frame.js';
-import { goldenFile, inTemporaryFolder, testDetector } from './helpers.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
+import { goldenFile, testDetector } from './helpers.js';
 
 const goldenSchema = z.object({
   frames: z.array(

@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
-import fsp from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -24,15 +22,6 @@ export function goldenClip(number: 1 | 2 | 3 | 4): string {
 
 export function testDetector(): Promise<FaceDetector> {
   return createFaceDetector({ directory: MTCNN_DIR, threads: 1 });
-}
-
-export async function inTemporaryFolder<T>(use: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-test-'));
-  try {
-    return await use(directory);
-  } finally {
-    await fsp.rm(directory, { recursive: true, force: true });
-  }
 }
 
 export async function runFfmpeg(...args: string[]): Promise<Buffer> {

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../preprocessing/media/media-limits.js';
 import { probeMedia } from '../../preprocessing/media/probe.js';
 import { sniffDemuxer } from '../../preprocessing/media/sniff.js';
-import { goldenClip, inTemporaryFolder, runFfmpeg } from './helpers.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
+import { goldenClip, runFfmpeg } from './helpers.js';
 
 /** Playlists that make ffmpeg, left to itself, decode another local file: here a real clip. */
 const PLAYLISTS: readonly [string, string][] = [

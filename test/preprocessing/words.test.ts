@@ -4,7 +4,7 @@ import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { encodeNpz } from '../../common/npz.js';
 import { loadWords } from '../../preprocessing/words.js';
-import { inTemporaryFolder } from './helpers.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 
 async function loadBytes(bytes: Uint8Array | string, wordDim?: number) {
   return inTemporaryFolder(async (folder) => {

@@ -1,6 +1,6 @@
 import { MerError } from '../../common/errors.js';
 import { emotionIndex, type Modality } from '../../common/labels.js';
-import { listClips, loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
+import { loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
 import type { ClipFeatures, ClipRecord, SpeechFeatures, Split } from '../../preprocessing/features.js';
 import { evaluationInputs, type InputSpec, type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
 
@@ -42,11 +42,17 @@ export class Dataset {
   }
 
   /**
+   * @param records all clips of the split
    * @param needed the one modality that is read, and that each clip must have; null reads all of every clip
    * @throws MerError not_found when no labelled clip is left
    */
-  static async open(featuresDir: string, split: Split, spec: InputSpec, needed: Modality | null): Promise<Dataset> {
-    const records = await listClips(featuresDir, split);
+  static of(
+    featuresDir: string,
+    split: Split,
+    records: readonly ClipRecord[],
+    spec: InputSpec,
+    needed: Modality | null,
+  ): Dataset {
     const usable = records.filter((record) => record.labels && (!needed || record[needed].status === 'used'));
     if (usable.length > 0) return new Dataset(featuresDir, split, spec, needed, usable);
     throw new MerError(
@@ -126,8 +132,7 @@ function exampleBytes({ inputs, longSpeech }: Example): number {
   return [speech, face, text, longSpeech].reduce((sum, part) => sum + (part?.data.byteLength ?? 0), 0);
 }
 
-/** Dimension of the word vectors of a corpus: that of its first clip with words, or 200 when none has any. */
-export async function wordDimension(featuresDir: string): Promise<number> {
-  const records = await listClips(featuresDir, 'train');
+/** Dimension of the word vectors of these clips: that of the first with words, or 200 when none has any. */
+export function wordDimension(records: readonly ClipRecord[]): number {
   return records.find((record) => record.text.status === 'used')?.text.dim ?? 200;
 }
