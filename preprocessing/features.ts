@@ -72,6 +72,8 @@ export const clipRecordSchema = z.object({
   /** The corpus folder that the clip came from, such as `qia2020/train` or `merc2020/test1`. */
   source: z.string(),
   labels: z.object({ inte: emotionSchema, face: emotionSchema, speech: emotionSchema }).nullable(),
+  /** Who speaks; null when the corpus does not say. */
+  speaker: z.string().nullable(),
   duration: z.number(),
   span: z.object({ start: z.number(), end: z.number() }),
   speech: statusSchema.extend({ frames: z.number().int() }),

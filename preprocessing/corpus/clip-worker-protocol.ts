@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { compatSchema } from '../../common/bundle.js';
 import { clipRecordSchema } from '../features.js';
-import { sourceClipSchema } from './merc-layout.js';
+import { sourceClipSchema } from './source-clip.js';
 
 /** What a worker is started with, as JSON in its first argument. */
 export const workerSettingsSchema = z.object({

@@ -11,7 +11,7 @@ import {
   workerTaskSchema,
 } from './clip-worker-protocol.js';
 import { hasWholeFeatures, readClipRecord, removeClipRecord, saveClipFeatures } from './feature-store.js';
-import type { SourceClip } from './merc-layout.js';
+import type { SourceClip } from './source-clip.js';
 
 // A child process of the corpus run: does one clip after the other, with one thread, as its parent sends them.
 
@@ -39,14 +39,24 @@ async function main(): Promise<void> {
 
 async function work(task: SourceClip, settings: WorkerSettings, detector: FaceDetector): Promise<WorkerReply> {
   const { compat, maxFrames, featuresDir } = settings;
-  const { split, stem, fileId, source, labels, clip, words } = task;
+  const { split, stem, fileId, source, labels, speaker, clip, words } = task;
   const inputs = await hashInputs(task, settings);
   const stored = await readClipRecord(featuresDir, split, stem);
   if (stored?.inputs === inputs && (await hasWholeFeatures(featuresDir, split, stored))) {
     return { kind: 'done', record: stored, reused: true, warnings: [] };
   }
   const features = await preprocessClip({ clip, ...(words ? { words } : {}) }, { compat, maxFrames }, detector);
-  const about = { version: PREPROCESSING_VERSION, compat, maxFrames, inputs, stem, fileId, source, labels } as const;
+  const about = {
+    version: PREPROCESSING_VERSION,
+    compat,
+    maxFrames,
+    inputs,
+    stem,
+    fileId,
+    source,
+    labels,
+    speaker,
+  } as const;
   const record = await saveClipFeatures(featuresDir, split, features, about);
   return { kind: 'done', record, reused: false, warnings: features.warnings };
 }

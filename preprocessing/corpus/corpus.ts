@@ -8,7 +8,8 @@ import { createProgress } from '../../common/progress.js';
 import { requireSupported } from '../clip.js';
 import type { ClipRecord, Split } from '../features.js';
 import { listStems, removeStaleTemporaries } from './feature-store.js';
-import { type ClipFailure, listMercClips, type SourceClip } from './merc-layout.js';
+import { listMercClips } from './merc-layout.js';
+import type { ClipFailure, SourceClip } from './source-clip.js';
 import { type ClipOutcome, runClips } from './worker-pool.js';
 
 export interface CorpusOptions {

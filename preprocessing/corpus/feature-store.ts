@@ -163,7 +163,10 @@ export async function saveClipFeatures(
   featuresDir: string,
   split: Split,
   features: ClipFeatures,
-  about: Pick<ClipRecord, 'version' | 'compat' | 'maxFrames' | 'inputs' | 'stem' | 'fileId' | 'source' | 'labels'>,
+  about: Pick<
+    ClipRecord,
+    'version' | 'compat' | 'maxFrames' | 'inputs' | 'stem' | 'fileId' | 'source' | 'labels' | 'speaker'
+  >,
 ): Promise<ClipRecord> {
   const files = filesOf(featuresDir, split, about.stem);
   const { speech, face, text, duration, span } = features;

@@ -1,34 +1,12 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { type ErrorCode, MerError } from '../../common/errors.js';
+import { MerError } from '../../common/errors.js';
 import { EMOTIONS } from '../../common/labels.js';
-import { SPLITS, type Split } from '../features.js';
+import type { Split } from '../features.js';
+import type { ClipFailure, SourceClip } from './source-clip.js';
 
 const emotionSchema = z.enum(EMOTIONS);
-
-/** One clip of a corpus: where its files lie and what its name says. */
-export const sourceClipSchema = z.object({
-  split: z.enum(SPLITS),
-  /** The corpus folder, such as `qia2020/train`. */
-  source: z.string(),
-  /** Name of the clip's feature files; unique within its split. */
-  stem: z.string(),
-  fileId: z.string(),
-  clip: z.string(),
-  words: z.string().optional(),
-  labels: z.object({ inte: emotionSchema, face: emotionSchema, speech: emotionSchema }).nullable(),
-});
-
-export type SourceClip = z.infer<typeof sourceClipSchema>;
-
-/** A clip that gave no features, and why. */
-export interface ClipFailure {
-  clip: string;
-  code: ErrorCode;
-  message: string;
-  remedy: string;
-}
 
 /** The folders of the QIA2020 and MERC2020 corpora and the split that each belongs to. */
 const FOLDERS: readonly { source: string; split: Split; labelled: boolean; prefix: string }[] = [
@@ -72,7 +50,7 @@ export async function listMercClips(corpusDir: string): Promise<{ clips: SourceC
         const words = `${fileId}.npz`;
         taken.add(stem);
         clips.push({
-          ...{ split, source, stem: prefix + stem, fileId, clip, labels },
+          ...{ split, source, stem: prefix + stem, fileId, clip, labels, speaker: null },
           ...(present.has(words) ? { words: path.join(folder, words) } : {}),
         });
       }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { forkModule } from '../../common/child.js';
 import { errorFromJSON, MerError } from '../../common/errors.js';
 import { type WorkerReply, type WorkerSettings, workerReplySchema } from './clip-worker-protocol.js';
-import type { SourceClip } from './merc-layout.js';
+import type { SourceClip } from './source-clip.js';
 
 /** What became of one clip. A worker that died over it counts as a failure of the clip. */
 export type ClipOutcome = Exclude<WorkerReply, { kind: 'fatal' }>;

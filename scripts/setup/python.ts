@@ -25,19 +25,24 @@ export async function requirePython(): Promise<string> {
 }
 
 /**
- * Runs pip of the private environment.
+ * Runs pip.
  * @param what named in the error
- * @param show lets pip draw its progress bar on a terminal
+ * @param options.show lets pip draw its progress bar on a terminal
+ * @param options.python interpreter of the environment whose pip it is; the private one when absent
  * @throws MerError that tells a wrong checksum, a full disk and a missing network apart
  */
-export async function pip(args: readonly string[], what: string, show = false): Promise<void> {
+export async function pip(
+  args: readonly string[],
+  what: string,
+  { show = false, python = VENV_PYTHON }: { show?: boolean; python?: string } = {},
+): Promise<void> {
   // The user's own index, mirror and certificates stay in force; where pip installs to and from what it builds do not.
   const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: SETUP_DIR, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   for (const name of ['PIP_USER', 'PIP_TARGET', 'PIP_PREFIX', 'PIP_NO_BINARY', 'PIP_CONSTRAINT', 'PYTHONPATH'])
     delete env[name];
   const visible = show && process.stderr.isTTY;
   const all = ['-m', 'pip', ...args, '--no-input', ...(visible ? [] : ['--quiet'])];
-  const { status, stderr } = await execute(VENV_PYTHON, all, { env, show: visible });
+  const { status, stderr } = await execute(python, all, { env, show: visible });
   if (status === 0) return;
   if (stderr.includes('DO NOT MATCH THE HASHES'))
     throw missingPart(
@@ -82,7 +87,7 @@ export async function downloadWheels(requirements: string, folder: string): Prom
       ...['--requirement', path.join(PROJECT_ROOT, 'scripts', 'wheels', requirements)],
     ],
     `Wheels of ${requirements.replace('.txt', '')}`,
-    true,
+    { show: true },
   );
 }
 

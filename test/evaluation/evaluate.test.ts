@@ -44,6 +44,7 @@ async function store(folder: string, clip: number, inte: Emotion, compat: 'defau
       fileId: String(clip),
       source: 'qia2020/val',
     },
+    speaker: null,
     labels: { inte, face: 'neu', speech: 'neu' },
   });
 }

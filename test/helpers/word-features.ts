@@ -41,6 +41,7 @@ export async function makeWordFeatures(
         stem: plan.fileId,
         fileId: plan.fileId,
         source: plan.set.folder,
+        speaker: null,
         labels: { ...plan.labels, inte },
       },
     );
