@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { formatTable } from '../common/table.js';
+import { compatDefaults } from '../training/compat-defaults.js';
 import { parseTrainConfig, trainConfigSchema } from '../training/config.js';
 
 /** `mer train`: the flags are those of training/config.ts, so that what is printed is what is checked. */
@@ -8,12 +9,13 @@ export function addTrainCommand(program: Command): void {
     .command('train')
     .description('Train one of the four networks on features: checkpoints and metrics go to logs/{mode}/{exp_name}.');
   const defaults: Record<string, unknown> = trainConfigSchema.parse({ mode: 'speech' });
+  const faithful: Record<string, unknown> = compatDefaults('seed');
   for (const [name, field] of Object.entries(trainConfigSchema.shape)) {
     // `--amp` and `--amp True` are both understood.
     const value = typeof defaults[name] === 'boolean' ? '[boolean]' : '<value>';
     const option = new Option(
       `--${name} ${value}`,
-      describe(field.description, name === 'mode' ? undefined : defaults[name]),
+      describe(field.description, name === 'mode' ? undefined : defaults[name], faithful[name]),
     );
     if (name === 'mode') option.makeOptionMandatory();
     command.addOption(option);
@@ -34,6 +36,8 @@ export function addTrainCommand(program: Command): void {
   });
 }
 
-function describe(description = '', preset: unknown): string {
-  return preset === undefined ? description : `${description} (default: ${String(preset)})`;
+function describe(description = '', preset: unknown, faithful: unknown): string {
+  if (preset === undefined) return description;
+  const seed = faithful === undefined ? '' : `; with --compat seed: ${String(faithful)}`;
+  return `${description} (default: ${String(preset)}${seed})`;
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { compatSchema } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
 import { COEFFICIENTS, type ModelSpec, modelSpecSchema, modeSchema } from '../models/spec.js';
+import { SEED_WORDS } from '../preprocessing/seed-inputs.js';
+import { compatDefaults } from './compat-defaults.js';
 
 /** `True` and `False` as the reference's command line takes them. */
 const boolean = z
@@ -53,6 +55,10 @@ export const trainConfigSchema = z.strictObject({
   text_heads: integer.positive().default(8).describe('attention heads of the text encoder'),
   fan: z.enum(['self', 'relation']).default('self').describe('mode of the frame attention'),
   fusion: z.enum(['gated', 'concat']).default('gated').describe('how the multimodal network joins its branches'),
+  modality_heads: boolean
+    .default(true)
+    .describe('multimodal: each modality learns its own logits on its detached feature, whatever --lam is'),
+  time_warp: integer.min(0).default(5).describe('largest shift of the time warp of SpecAugment in mel frames; 0: off'),
   modality_dropout: probability.default(0.35).describe('multimodal: probability that a clip loses modalities'),
   ema: z.coerce
     .number()
@@ -68,14 +74,18 @@ export const trainConfigSchema = z.strictObject({
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
 
+/** The flags as a user may give them. */
+export type TrainFlags = z.input<typeof trainConfigSchema>;
+
 /** Longest sentence that the text network takes; what is beyond is cut. */
 const MAX_WORDS = 128;
 
 /**
- * Validates flags. @throws MerError bad_argument naming the flag, also for those that are not there yet
+ * Validates flags and fills in the defaults of the mode (`--compat`). @throws MerError bad_argument naming the flag, also for those that are not there yet
  */
 export function parseTrainConfig(flags: Record<string, unknown>): TrainConfig {
-  const parsed = trainConfigSchema.safeParse(flags);
+  const compat = compatSchema.catch('default').parse(flags.compat);
+  const parsed = trainConfigSchema.safeParse({ ...compatDefaults(compat), ...flags });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new MerError(
@@ -105,7 +115,7 @@ export function modelSpec(config: TrainConfig, wordDim: number): ModelSpec {
     textLayers: config.text_layers,
     textHeads: config.text_heads,
     wordDim,
-    maxWords: MAX_WORDS,
+    maxWords: config.compat === 'seed' ? SEED_WORDS : MAX_WORDS,
     fan: config.fan,
     fusion: config.fusion,
   });

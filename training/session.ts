@@ -94,7 +94,7 @@ export class TrainingSession {
   }
 
   #loss(tape: Tape, ops: TensorFlowOps, output: NetworkOutput, { targets, observed }: TrainingBatch): Tensor {
-    const { lam } = this.#config;
+    const { lam, modality_heads } = this.#config;
     const clips = observed.length / MODALITIES.length;
     const loss = (logits: Tensor, rows: Float32Array, weights: Float32Array) => {
       const [target, weight] = tape.keep(
@@ -109,9 +109,11 @@ export class TrainingSession {
       const branch = output.branches[modality]!;
       const rows = targets[modality === 'text' ? 'inte' : modality];
       const weights = presenceWeights(observed, index);
-      // Each head learns on its own feature without moving it, so that the modality's scores stay true whatever lam is.
-      const head = branchHead<TensorFlowKinds>(ops, this.#spec, modality, ops.detach(branch.feature));
-      total = add(tape, total, loss(head, rows, weights));
+      if (modality_heads) {
+        // Each head learns on its own feature without moving it, so that the modality's scores stay true whatever lam is.
+        const head = branchHead<TensorFlowKinds>(ops, this.#spec, modality, ops.detach(branch.feature));
+        total = add(tape, total, loss(head, rows, weights));
+      }
       if (lam > 0 && modality !== 'text') {
         total = add(tape, total, scaleShift(tape, loss(branch.logits, rows, weights), lam / 2, 0));
       }
