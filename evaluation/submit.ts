@@ -5,6 +5,7 @@ import { asMerError, type ErrorCode } from '../common/errors.js';
 import { writeFileAtomic } from '../common/files.js';
 import type { Emotion } from '../common/labels.js';
 import { createProgress, type Progress } from '../common/progress.js';
+import { SEED_FRAMES } from '../preprocessing/seed-inputs.js';
 import type { DeviceChoice } from '../serving/engine/devices.js';
 import { defaultWorkers, Engine } from '../serving/engine/engine.js';
 import { writeEmotionCsv } from './emotion-csv.js';
@@ -57,7 +58,7 @@ export async function submit(options: {
   await fsp.mkdir(outDir, { recursive: true });
   const journal = await Journal.open(path.join(outDir, 'progress.jsonl'));
   const workers = defaultWorkers();
-  const engine = await Engine.create(bundleDir, { ...engineOptions, workers });
+  const engine = await Engine.create(bundleDir, { ...engineOptions, workers, seedFrames: SEED_FRAMES.submission });
   const failures: FailedClip[] = [];
   const submissions: SubmissionSummary['submissions'] = [];
   const progress = createProgress(

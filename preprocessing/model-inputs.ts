@@ -1,19 +1,27 @@
+import type { Compat } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
 import { MODALITIES } from '../common/labels.js';
-import { type ClipFeatures, CROP_SIZE, MEL_BANDS } from './features.js';
+import { type ClipFeatures, CROP_SIZE, type FaceFeatures, MEL_BANDS } from './features.js';
+import { paddingBefore, SEED_FRAMES, seedFrameRange, stridedIndices, takeLeftPadded } from './seed-inputs.js';
 
 /** What the model input of a trained network looks like; travels in checkpoints and bundles. */
 export interface InputSpec {
+  /** In `seed` every input has one size for all clips, and its padding counts as data. */
+  compat: Compat;
   /** Side in pixels of the face input; must divide 224. Crops are averaged down to it. */
   faceSize: number;
   wordDim: number;
+  /** Words beyond are cut; in compat seed shorter sentences are padded to as many. */
   maxWords: number;
 }
 
-/** Speech enters the network as exactly this many frames (6.4 s); shorter clips are zero-padded at the end. */
+/** What a batch's shape needs to know. */
+type BatchSpec = Pick<InputSpec, 'faceSize' | 'wordDim'>;
+
+/** Speech enters the network as exactly this many frames (6.4 s); shorter clips are zero-padded. */
 export const SPEECH_FRAMES = 400;
 
-/** Evaluation-mode inputs of one clip; null where the modality is missing. */
+/** Evaluation-mode inputs of one clip; null where the modality is missing. In compat seed `length` includes padding. */
 export interface ModelInputs {
   /** (128, 400), `length` real frames. */
   speech: { data: Float32Array; length: number } | null;
@@ -25,11 +33,16 @@ export interface ModelInputs {
 
 /**
  * The inputs of one clip as evaluation, serving and submission use them: the centre of a long spectrogram, all kept
- * face frames, the first `maxWords` words. Nothing random.
+ * face frames, the first `maxWords` words. In compat seed as many face frames as `seedFrames` says, at even strides,
+ * and everything padded to one size: speech and words on both sides, face frames on the left. Nothing random.
  *
  * @throws MerError bad_words when the word vectors are not of `spec.wordDim`
  */
-export function evaluationInputs(features: ClipFeatures, spec: InputSpec): ModelInputs {
+export function evaluationInputs(
+  features: ClipFeatures,
+  spec: InputSpec,
+  seedFrames: number = SEED_FRAMES.evaluation,
+): ModelInputs {
   const { speech, face, text } = features;
   if (text.status === 'used' && text.dim !== spec.wordDim) {
     throw new MerError(
@@ -38,35 +51,52 @@ export function evaluationInputs(features: ClipFeatures, spec: InputSpec): Model
       'Give word vectors of the kind that the model was trained on.',
     );
   }
+  const { compat, faceSize, maxWords } = spec;
   return {
     speech:
       speech.status === 'used'
-        ? fitSpeech(speech.data, speech.frames, Math.floor((speech.frames - SPEECH_FRAMES) / 2))
+        ? fitSpeech(speech.data, speech.frames, Math.floor((speech.frames - SPEECH_FRAMES) / 2), compat)
         : null,
-    face:
-      face.status === 'used'
-        ? { data: shrinkFrames(face.data, face.frames, spec.faceSize), length: face.frames }
-        : null,
-    text: text.status === 'used' ? cropWords(text.data, text.words, text.dim, spec.maxWords) : null,
+    face: face.status === 'used' ? fitFaces(face, faceSize, compat === 'seed' ? seedFrames : null) : null,
+    text: text.status === 'used' ? fitWords(text.data, text.words, text.dim, maxWords, compat) : null,
   };
 }
 
 /**
  * Exactly {@link SPEECH_FRAMES} frames of a log-mel spectrogram: frames from `start` on (clamped into the clip) when it
- * is longer, else all of it with zeros at the end.
+ * is longer, else all of it with zeros at the end, in compat seed on both sides.
  *
  * @param data row-major (128, frames)
- * @returns row-major (128, 400) and the number of real frames
+ * @returns row-major (128, 400) and the number of frames that count: the real ones, in compat seed all
  */
-export function fitSpeech(data: Float32Array, frames: number, start: number): { data: Float32Array; length: number } {
+export function fitSpeech(
+  data: Float32Array,
+  frames: number,
+  start: number,
+  compat: Compat = 'default',
+): { data: Float32Array; length: number } {
   const from = Math.max(0, Math.min(start, frames - SPEECH_FRAMES));
   const length = Math.min(frames, SPEECH_FRAMES);
+  const lead = paddingBefore(length, SPEECH_FRAMES, compat);
   const fitted = new Float32Array(MEL_BANDS * SPEECH_FRAMES);
   for (let band = 0; band < MEL_BANDS; band++) {
     const row = band * frames + from;
-    fitted.set(data.subarray(row, row + length), band * SPEECH_FRAMES);
+    fitted.set(data.subarray(row, row + length), band * SPEECH_FRAMES + lead);
   }
-  return { data: fitted, length };
+  return { data: fitted, length: compat === 'seed' ? SPEECH_FRAMES : length };
+}
+
+/** All crops at the size of the network's input, or `wanted` of them as compat seed takes them. */
+function fitFaces(
+  { data, frames }: FaceFeatures,
+  size: number,
+  wanted: number | null,
+): { data: Uint8Array; length: number } {
+  if (wanted === null) return { data: shrinkFrames(data, frames, size), length: frames };
+  const { start, end } = seedFrameRange(frames);
+  const indices = stridedIndices(end - start, wanted).map((index) => start + index);
+  const taken = takeLeftPadded(data, CROP_SIZE * CROP_SIZE * 3, indices, wanted);
+  return { data: shrinkFrames(taken, wanted, size), length: wanted };
 }
 
 /**
@@ -108,15 +138,23 @@ export function shrinkFrames(data: Uint8Array, frames: number, size: number): Ui
   return result;
 }
 
-/** The first `maxWords` of `words` vectors, row-major (words, dim). */
-export function cropWords(
+/**
+ * The first `maxWords` of `words` vectors, row-major (words, dim). In compat seed shorter sentences get vectors of
+ * zeros on both sides, which count as words.
+ */
+export function fitWords(
   data: Float32Array,
   words: number,
   dim: number,
   maxWords: number,
+  compat: Compat = 'default',
 ): { data: Float32Array; length: number } {
   const length = Math.min(words, maxWords);
-  return { data: data.subarray(0, length * dim), length };
+  const used = data.subarray(0, length * dim);
+  if (compat === 'default') return { data: used, length };
+  const padded = new Float32Array(maxWords * dim);
+  padded.set(used, paddingBefore(length, maxWords, compat) * dim);
+  return { data: padded, length: maxWords };
 }
 
 /** A padded batch of B clips. Padding is zeros at the end; a missing modality is all zeros with length 1, presence 0. */
@@ -133,7 +171,7 @@ export interface Batch {
 }
 
 /** Puts clips into one padded batch; training and serving share it. */
-export function collate(inputs: readonly ModelInputs[], spec: InputSpec): Batch {
+export function collate(inputs: readonly ModelInputs[], spec: BatchSpec): Batch {
   const clips = inputs.length;
   const frames = Math.max(1, ...inputs.map(({ face }) => face?.length ?? 0));
   const words = Math.max(1, ...inputs.map(({ text }) => text?.length ?? 0));

@@ -5,6 +5,7 @@ import type { Bundle } from '../../common/bundle.js';
 import { readBundle } from '../../common/bundle-files.js';
 import type { ClipFeatures } from '../../preprocessing/features.js';
 import { evaluationInputs } from '../../preprocessing/model-inputs.js';
+import { SEED_FRAMES } from '../../preprocessing/seed-inputs.js';
 import type { Answer } from '../answer.js';
 import { buildAnswer } from './build-answer.js';
 import { type DeviceChoice, RUNTIME_ENVIRONMENT } from './devices.js';
@@ -35,6 +36,8 @@ export interface EngineOptions {
   timeoutSeconds?: number;
   /** Clips that may wait; one more is refused as overloaded. Default 64. */
   maxQueue?: number;
+  /** Face frames of a clip that a bundle of compat seed is shown. Default 16, as in evaluation. */
+  seedFrames?: number;
   /** Told when a process died, hung or was replaced. */
   onEvent?(event: PoolEvent): void;
 }
@@ -95,7 +98,8 @@ export class Engine {
       detectorDir: bundleDir,
       compat: bundle.compat,
       maxFrames: bundle.preprocessing.maxFrames,
-      inputs: bundle.preprocessing,
+      inputs: { ...bundle.preprocessing, compat: bundle.compat },
+      seedFrames: options.seedFrames ?? SEED_FRAMES.evaluation,
       threads: Math.max(1, Math.floor(cores / Math.max(1, workers))),
     };
     const preprocessing =
@@ -161,7 +165,8 @@ export class Engine {
    * @throws MerError bad_words; nothing_to_score; timeout; overloaded; not_ready
    */
   async predictFeatures(features: ClipFeatures): Promise<ScoredClip['scores']> {
-    const inputs = evaluationInputs(features, this.bundle.preprocessing);
+    const { compat, preprocessing } = this.bundle;
+    const inputs = evaluationInputs(features, { ...preprocessing, compat });
     return (await this.#inference.run(inputs, Date.now() + this.#timeoutMs)).scores;
   }
 

@@ -9,7 +9,7 @@ import { clipFilesSchema, type PreparedClip, preprocessingConfigSchema } from '.
 runChild({
   configSchema: preprocessingConfigSchema,
   requestSchema: clipFilesSchema,
-  async setUp({ detectorDir, threads, compat, maxFrames, inputs }) {
+  async setUp({ detectorDir, threads, compat, maxFrames, inputs, seedFrames }) {
     const detector = await createFaceDetector({ directory: detectorDir, threads });
     return {
       info: null,
@@ -23,7 +23,8 @@ runChild({
         }
         const { duration, span, speech, timings, warnings } = features;
         const speechFrames = speech.status === 'used' ? speech.frames : 0;
-        return { inputs: evaluationInputs(features, inputs), missing, duration, span, speechFrames, timings, warnings };
+        const prepared = evaluationInputs(features, inputs, seedFrames);
+        return { inputs: prepared, missing, duration, span, speechFrames, timings, warnings };
       },
     };
   },

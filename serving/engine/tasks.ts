@@ -27,10 +27,13 @@ export const preprocessingConfigSchema = z.object({
   compat: compatSchema,
   maxFrames: z.number().int().positive(),
   inputs: z.object({
+    compat: compatSchema,
     faceSize: z.number().int().positive(),
     wordDim: z.number().int().positive(),
     maxWords: z.number().int().positive(),
   }),
+  /** Face frames that a network of compat seed is shown. */
+  seedFrames: z.number().int().positive(),
   threads: z.number().int().positive(),
 });
 export type PreprocessingConfig = z.infer<typeof preprocessingConfigSchema>;

@@ -4,7 +4,11 @@ import { MEL_BANDS } from '../../preprocessing/features.js';
 import { type Batch, type InputSpec, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
 
 /** The inputs of one branch's graph, as common/bundle.ts states them. */
-export function branchFeeds(modality: Modality, batch: Batch, spec: InputSpec): InferenceSession.FeedsType {
+export function branchFeeds(
+  modality: Modality,
+  batch: Batch,
+  spec: Pick<InputSpec, 'faceSize' | 'wordDim'>,
+): InferenceSession.FeedsType {
   const lengths = new Tensor('int32', batch[modality].lengths, [batch.clips]);
   switch (modality) {
     case 'speech':

@@ -10,7 +10,7 @@ import {
   shrinkFrames,
 } from '../../preprocessing/model-inputs.js';
 
-const SPEC: InputSpec = { faceSize: 32, wordDim: 3, maxWords: 4 };
+const SPEC: InputSpec = { compat: 'default', faceSize: 32, wordDim: 3, maxWords: 4 };
 const CROP = CROP_SIZE * CROP_SIZE * 3;
 
 /** A clip whose every value says where it stands. */
