@@ -7,7 +7,7 @@ import type { ClipFeatures, Missing, TextFeatures } from './features.js';
 import { type DecodedMedia, decodeMedia, SAMPLE_RATE } from './media/decode.js';
 import { DEFAULT_LIMITS, type MediaLimits } from './media/media-limits.js';
 import { type MediaInfo, probeMedia } from './media/probe.js';
-import { loadWords } from './words.js';
+import { loadWords } from './words/word-vectors.js';
 
 /** The files of one clip. */
 export interface ClipInput {

@@ -9,6 +9,9 @@ export const MAX_FRAMES = 32;
 /** Mel bands of the stored log-mel spectrogram. */
 export const MEL_BANDS = 128;
 
+/** Length of a face's embedding. */
+export const EMBEDDING_SIZE = 512;
+
 /** A modality that cannot be used, and why in words that a user can act on. */
 export interface Missing {
   status: 'missing' | 'failed';
@@ -38,6 +41,22 @@ export interface TextFeatures {
   dim: number;
 }
 
+/** Where the vectors of a transcript's words come from. */
+export interface Vocabulary {
+  /** sha256 of the word-vector table. */
+  table: string;
+  /** Share of the transcript's words that the table does not have; null for a transcript without words. */
+  outOfVocabulary: number | null;
+}
+
+/** `data` is row-major (frames, EMBEDDING_SIZE), one unit vector for each kept crop. */
+export interface FaceEmbeddings {
+  /** sha256 of the network's file. */
+  model: string;
+  frames: number;
+  data: Float32Array;
+}
+
 /** All that preprocessing makes of one clip. */
 export interface ClipFeatures {
   speech: SpeechFeatures | Missing;
@@ -58,7 +77,8 @@ const statusSchema = z.object({ status: z.enum(['used', 'missing', 'failed']), r
 /**
  * features/<split>/clips/<stem>.json: written last, so that it stands for a whole clip. Beside it lie, where the
  * status is `used`, speech/<stem>.npy float32 (128, T), video/<stem>.npy uint8 (F, 224, 224, 3) and
- * text/<stem>.npz with `word_embed` float32 (W, dim).
+ * text/<stem>.npz with `word_embed` float32 (W, dim); and video_embedding/<stem>.npy float32 (F, 512) where `embedding`
+ * is not null and there is a face.
  */
 export const clipRecordSchema = z.object({
   version: z.literal(PREPROCESSING_VERSION),
@@ -78,7 +98,16 @@ export const clipRecordSchema = z.object({
   span: z.object({ start: z.number(), end: z.number() }),
   speech: statusSchema.extend({ frames: z.number().int() }),
   face: statusSchema.extend({ frames: z.number().int(), times: z.array(z.number()) }),
-  text: statusSchema.extend({ words: z.number().int(), dim: z.number().int() }),
+  text: statusSchema.extend({
+    words: z.number().int(),
+    dim: z.number().int(),
+    /** sha256 of the table that the words of a transcript were looked up in; null for vectors that were given. */
+    table: z.string().nullable().default(null),
+    /** Share of the transcript's words that the table does not have. */
+    outOfVocabulary: z.number().min(0).max(1).nullable().default(null),
+  }),
+  /** The network that embedded the faces, by the sha256 of its file; null when they were not embedded. */
+  embedding: z.object({ model: z.string() }).nullable().default(null),
 });
 
 export type ClipRecord = z.infer<typeof clipRecordSchema>;

@@ -11,6 +11,8 @@ import {
   type ClipRecord,
   CROP_SIZE,
   clipRecordSchema,
+  EMBEDDING_SIZE,
+  type FaceEmbeddings,
   type FaceFeatures,
   MEL_BANDS,
   type Missing,
@@ -18,8 +20,9 @@ import {
   type SpeechFeatures,
   type Split,
   type TextFeatures,
+  type Vocabulary,
 } from '../features.js';
-import { WORDS_KEY } from '../words.js';
+import { WORDS_KEY } from '../words/word-vectors.js';
 
 function filesOf(featuresDir: string, split: Split, stem: string) {
   const folder = path.join(featuresDir, split);
@@ -28,6 +31,7 @@ function filesOf(featuresDir: string, split: Split, stem: string) {
     speech: path.join(folder, 'speech', `${stem}.npy`),
     face: path.join(folder, 'video', `${stem}.npy`),
     text: path.join(folder, 'text', `${stem}.npz`),
+    embedding: path.join(folder, 'video_embedding', `${stem}.npy`),
   };
 }
 
@@ -72,9 +76,11 @@ export async function removeClipRecord(featuresDir: string, split: Split, stem: 
 /** Whether all files that a record stands for are there. */
 export async function hasWholeFeatures(featuresDir: string, split: Split, record: ClipRecord): Promise<boolean> {
   const files = filesOf(featuresDir, split, record.stem);
+  const needed = MODALITIES.filter((modality) => record[modality].status === 'used').map((modality) => files[modality]);
+  if (record.embedding && record.face.status === 'used') needed.push(files.embedding);
   const exists = await Promise.all(
-    MODALITIES.filter((modality) => record[modality].status === 'used').map((modality) =>
-      fsp.access(files[modality]).then(
+    needed.map((file) =>
+      fsp.access(file).then(
         () => true,
         () => false,
       ),
@@ -86,7 +92,7 @@ export async function hasWholeFeatures(featuresDir: string, split: Split, record
 /** Deletes the temporary files that killed processes have left in a features folder. */
 export async function removeStaleTemporaries(featuresDir: string): Promise<void> {
   for (const split of SPLITS) {
-    for (const folder of ['clips', 'speech', 'video', 'text']) {
+    for (const folder of ['clips', 'speech', 'video', 'text', 'video_embedding']) {
       const directory = path.join(featuresDir, split, folder);
       for (const name of await fsp.readdir(directory).catch(() => [])) {
         const owner = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
@@ -158,6 +164,8 @@ function damaged(file: string, why: string): MerError {
 /**
  * Writes the features of one clip. An old record goes first and the new one comes last, so that at any moment a
  * record stands for whole files that belong together, whenever the process is killed.
+ *
+ * @param extras `vocabulary` where the words were looked up in a table, `embedding` where faces were embedded
  */
 export async function saveClipFeatures(
   featuresDir: string,
@@ -167,9 +175,11 @@ export async function saveClipFeatures(
     ClipRecord,
     'version' | 'compat' | 'maxFrames' | 'inputs' | 'stem' | 'fileId' | 'source' | 'labels' | 'speaker'
   >,
+  extras: { vocabulary?: Vocabulary | null; embedding?: FaceEmbeddings | null } = {},
 ): Promise<ClipRecord> {
   const files = filesOf(featuresDir, split, about.stem);
   const { speech, face, text, duration, span } = features;
+  const { vocabulary = null, embedding = null } = extras;
   await removeClipRecord(featuresDir, split, about.stem);
   await Promise.all([
     store(
@@ -190,6 +200,12 @@ export async function saveClipFeatures(
         ? encodeNpz({ [WORDS_KEY]: { dtype: 'float32', shape: [text.words, text.dim], data: text.data } })
         : null,
     ),
+    store(
+      files.embedding,
+      embedding && embedding.frames > 0
+        ? encodeNpy({ dtype: 'float32', shape: [embedding.frames, EMBEDDING_SIZE], data: embedding.data })
+        : null,
+    ),
   ]);
   const record: ClipRecord = {
     ...about,
@@ -205,7 +221,10 @@ export async function saveClipFeatures(
       ...statusOf(text),
       words: text.status === 'used' ? text.words : 0,
       dim: text.status === 'used' ? text.dim : 0,
+      table: vocabulary?.table ?? null,
+      outOfVocabulary: vocabulary?.outOfVocabulary ?? null,
     },
+    embedding: embedding && { model: embedding.model },
   };
   await writeJsonAtomic(files.record, record);
   return record;

@@ -2,9 +2,9 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { encodeNpz } from '../../common/npz.js';
-import { loadWords } from '../../preprocessing/words.js';
-import { inTemporaryFolder } from '../helpers/temporary-folder.js';
+import { encodeNpz } from '../../../common/npz.js';
+import { loadWords } from '../../../preprocessing/words/word-vectors.js';
+import { inTemporaryFolder } from '../../helpers/temporary-folder.js';
 
 async function loadBytes(bytes: Uint8Array | string, wordDim?: number) {
   return inTemporaryFolder(async (folder) => {

@@ -1,8 +1,8 @@
 import fsp from 'node:fs/promises';
 import { z } from 'zod';
-import { MerError } from '../common/errors.js';
-import { decodeNpzEntry } from '../common/npz.js';
-import type { TextFeatures } from './features.js';
+import { MerError } from '../../common/errors.js';
+import { decodeNpzEntry } from '../../common/npz.js';
+import type { TextFeatures } from '../features.js';
 
 /** Key of the word vectors in `.npz` files, as the corpora name it. */
 export const WORDS_KEY = 'word_embed';
