@@ -9,12 +9,26 @@ export type Compat = z.infer<typeof compatSchema>;
 
 const fileSchema = z.object({ file: z.string(), sha256: z.string().length(64), bytes: z.number().int().positive() });
 
-/** Validation metrics of one output, as checkpoints and bundles keep them. */
+const classScoresSchema = z.object({
+  clips: z.number().int(),
+  precision: z.number(),
+  recall: z.number(),
+  f1: z.number(),
+});
+
+/**
+ * Validation metrics of one output, as checkpoints and bundles keep them: those of common/metrics.ts. What is optional
+ * is not in the first files of this format.
+ */
 export const metricsSchema = z.object({
   clips: z.number().int(),
   accuracy: z.number(),
   macroF1: z.number(),
   nll: z.number(),
+  weightedF1: z.number().optional(),
+  ece: z.number().optional(),
+  classes: z.record(z.enum(EMOTIONS), classScoresSchema).optional(),
+  confusion: z.array(z.array(z.number().int())).optional(),
 });
 
 /**

@@ -1,12 +1,22 @@
-import { EMOTION_COUNT } from './labels.js';
+import { type ClassScores, classScores, weightedF1 } from './class-scores.js';
+import { EMOTION_COUNT, type Emotion } from './labels.js';
 
+/** Bins of equal width over the confidence, for the calibration error. */
+const CALIBRATION_BINS = 15;
+
+/** How the probabilities of one output fared against the labels. */
 export interface ClassificationMetrics {
   clips: number;
   accuracy: number;
   /** Unweighted mean of the F1 of the classes that occur as label or prediction. */
   macroF1: number;
+  /** Mean of the F1 of the classes, weighted by their clips. */
+  weightedF1: number;
   /** Mean negative log-likelihood of the label, in nats. */
   nll: number;
+  /** Expected calibration error, 0..1; see {@link calibrationError}. */
+  ece: number;
+  classes: Record<Emotion, ClassScores>;
   /** confusion[label][prediction], counts. */
   confusion: number[][];
 }
@@ -21,22 +31,45 @@ export function classificationMetrics(
 ): ClassificationMetrics {
   const confusion = Array.from({ length: EMOTION_COUNT }, () => new Array<number>(EMOTION_COUNT).fill(0));
   let nll = 0;
+  let correct = 0;
   for (const [row, label] of labels.entries()) {
     const scores = probabilities[row]!;
-    confusion[label]![argmax(scores)]! += 1;
+    const predicted = argmax(scores);
+    confusion[label]![predicted]! += 1;
+    correct += Number(predicted === label);
     nll -= Math.log(Math.max(scores[label]!, 1e-12)) / labels.length;
   }
-  const f1: number[] = [];
-  let correct = 0;
-  for (let c = 0; c < EMOTION_COUNT; c++) {
-    const hits = confusion[c]![c]!;
-    const actual = confusion[c]!.reduce((sum, n) => sum + n, 0);
-    const predicted = confusion.reduce((sum, counts) => sum + counts[c]!, 0);
-    correct += hits;
-    if (actual + predicted > 0) f1.push((2 * hits) / (actual + predicted));
+  const classes = classScores(confusion);
+  const occurring = Object.values(classes).filter((_, c) => {
+    return confusion[c]!.some((count) => count > 0) || confusion.some((counts) => counts[c]! > 0);
+  });
+  return {
+    clips: labels.length,
+    accuracy: correct / Math.max(labels.length, 1),
+    macroF1: occurring.reduce((sum, { f1 }) => sum + f1, 0) / Math.max(occurring.length, 1),
+    weightedF1: weightedF1(classes),
+    nll,
+    ece: calibrationError(probabilities, labels),
+    classes,
+    confusion,
+  };
+}
+
+/**
+ * Expected calibration error (Guo et al. 2017, arXiv 1706.04599): the clips are put into 15 bins of equal width by the
+ * probability of their predicted class; the error is the mean over the clips of |accuracy - mean probability| of their bin.
+ */
+export function calibrationError(probabilities: readonly ArrayLike<number>[], labels: readonly number[]): number {
+  const surplus = new Array<number>(CALIBRATION_BINS).fill(0);
+  for (const [row, label] of labels.entries()) {
+    const scores = probabilities[row]!;
+    const predicted = argmax(scores);
+    const confidence = scores[predicted]!;
+    // Bins are open on the left: (0, 1/15], (1/15, 2/15] and so on.
+    const bin = Math.min(Math.max(Math.ceil(confidence * CALIBRATION_BINS) - 1, 0), CALIBRATION_BINS - 1);
+    surplus[bin]! += Number(predicted === label) - confidence;
   }
-  const macroF1 = f1.reduce((sum, value) => sum + value, 0) / Math.max(f1.length, 1);
-  return { clips: labels.length, accuracy: correct / Math.max(labels.length, 1), macroF1, nll, confusion };
+  return surplus.reduce((sum, value) => sum + Math.abs(value), 0) / Math.max(labels.length, 1);
 }
 
 /** Index of the largest value; the first of equals. */

@@ -1,6 +1,6 @@
 import { mapConcurrent } from '../common/concurrent.js';
 import { MerError } from '../common/errors.js';
-import { type Emotion, emotionIndex, MODALITIES, type Modality } from '../common/labels.js';
+import { emotionIndex, MODALITIES, type Modality } from '../common/labels.js';
 import { type ClassificationMetrics, classificationMetrics, softmax } from '../common/metrics.js';
 import { createProgress } from '../common/progress.js';
 import { listClips, loadClipFeatures } from '../preprocessing/corpus/feature-store.js';
@@ -8,13 +8,6 @@ import type { ClipRecord, Split } from '../preprocessing/features.js';
 import type { DeviceChoice } from '../serving/engine/devices.js';
 import { Engine } from '../serving/engine/engine.js';
 import { nonEmptySubsets, subsetName } from '../serving/engine/subsets.js';
-import { type ClassScores, classScores, weightedF1 } from './class-scores.js';
-
-/** How one output of the model fared against the integrated label. */
-export interface OutputMetrics extends ClassificationMetrics {
-  weightedF1: number;
-  classes: Record<Emotion, ClassScores>;
-}
 
 export interface Evaluation {
   model: { name: string; version: string; device: string };
@@ -22,11 +15,11 @@ export interface Evaluation {
   /** Labelled clips of the split. */
   clips: number;
   /** The served answer: each clip with all the modalities that it has. */
-  fused: OutputMetrics;
+  fused: ClassificationMetrics;
   /** Each modality's own head, over the clips that have the modality. */
-  modalities: Partial<Record<Modality, OutputMetrics>>;
+  modalities: Partial<Record<Modality, ClassificationMetrics>>;
   /** The fusion of each subset of modalities, over the clips that have all of them; by name, such as `speech+text`. */
-  subsets: Record<string, OutputMetrics>;
+  subsets: Record<string, ClassificationMetrics>;
 }
 
 /** Clips that are under way at once: the next one is read from disk while one is scored. */
@@ -114,20 +107,17 @@ class Tally {
     this.#outputs.set(output, entry);
   }
 
-  metrics(output: string): OutputMetrics | undefined {
+  metrics(output: string): ClassificationMetrics | undefined {
     const entry = this.#outputs.get(output);
-    if (entry === undefined) return undefined;
-    const metrics = classificationMetrics(entry.probabilities, entry.labels);
-    const classes = classScores(metrics.confusion);
-    return { ...metrics, weightedF1: weightedF1(classes), classes };
+    return entry && classificationMetrics(entry.probabilities, entry.labels);
   }
 
   /** The metrics of those of `${prefix} ${name}` that have any clip. */
-  collect<Name extends string>(names: readonly Name[], prefix: string): Record<Name, OutputMetrics> {
+  collect<Name extends string>(names: readonly Name[], prefix: string): Record<Name, ClassificationMetrics> {
     const found = names.flatMap((name) => {
       const metrics = this.metrics(`${prefix} ${name}`);
       return metrics === undefined ? [] : [[name, metrics] as const];
     });
-    return Object.fromEntries(found) as Record<Name, OutputMetrics>;
+    return Object.fromEntries(found) as Record<Name, ClassificationMetrics>;
   }
 }

@@ -1,14 +1,10 @@
 import { MerError } from '../common/errors.js';
 import { EMOTIONS, type Emotion, emotionIndex } from '../common/labels.js';
 import { type ClassificationMetrics, classificationMetrics } from '../common/metrics.js';
-import { type ClassScores, classScores, weightedF1 } from './class-scores.js';
 import { readEmotionCsv } from './emotion-csv.js';
 
-/** A submission names emotions without probabilities, so there is no likelihood. */
-export interface SubmissionScore extends Omit<ClassificationMetrics, 'nll'> {
-  weightedF1: number;
-  classes: Record<Emotion, ClassScores>;
-}
+/** A submission names emotions without probabilities, so there is no likelihood and no calibration. */
+export type SubmissionScore = Omit<ClassificationMetrics, 'nll' | 'ece'>;
 
 /**
  * Compares a submission with the labels of the same clips.
@@ -22,9 +18,8 @@ export async function scoreSubmission(submissionFile: string, labelFile: string)
   requireSameClips(labels, submission, submissionFile);
   const certain = (emotion: Emotion) => EMOTIONS.map((name) => Number(name === emotion));
   const predictions = [...labels.keys()].map((fileId) => certain(submission.get(fileId)!));
-  const { nll: _, ...metrics } = classificationMetrics(predictions, [...labels.values()].map(emotionIndex));
-  const classes = classScores(metrics.confusion);
-  return { ...metrics, weightedF1: weightedF1(classes), classes };
+  const { nll: _, ece: __, ...score } = classificationMetrics(predictions, [...labels.values()].map(emotionIndex));
+  return score;
 }
 
 function requireSameClips(clips: Map<number, Emotion>, other: Map<number, Emotion>, otherFile: string): void {

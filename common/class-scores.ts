@@ -1,4 +1,4 @@
-import { EMOTIONS, type Emotion } from '../common/labels.js';
+import { EMOTIONS, type Emotion } from './labels.js';
 
 /** How one class fared. Each value is 0 where it is not defined. */
 export interface ClassScores {

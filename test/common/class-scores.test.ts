@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { classScores, weightedF1 } from '../../evaluation/class-scores.js';
+import { classScores, weightedF1 } from '../../common/class-scores.js';
 
 /** Rows are labels: 3 of 4 hap are found, 1 is taken for ang; both ang are found. */
 const CONFUSION = [
