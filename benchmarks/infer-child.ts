@@ -1,10 +1,10 @@
 import os from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { verifyBundle } from '../common/bundle-files.js';
+import { runChild } from '../common/child-main.js';
 import { MODALITIES } from '../common/labels.js';
 import { Random } from '../common/random.js';
 import { type ModelInputs, SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
-import { runChild } from '../serving/engine/child-main.js';
 import type { Network } from '../serving/engine/network.js';
 import { openNetwork } from '../serving/engine/open-network.js';
 import { type InferReport, type InferRequest, inferRequestSchema, type Measurement } from './infer-protocol.js';

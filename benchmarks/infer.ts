@@ -1,5 +1,5 @@
+import { WorkerProcess } from '../common/worker-process.js';
 import { RUNTIME_ENVIRONMENT } from '../serving/engine/devices.js';
-import { WorkerProcess } from '../serving/engine/worker-process.js';
 import { type InferReport, type InferRequest, inferReportSchema } from './infer-protocol.js';
 
 /**

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { verifyBundle } from '../../common/bundle-files.js';
-import { runChild } from './child-main.js';
+import { runChild } from '../../common/child-main.js';
 import { openNetwork } from './open-network.js';
 import { type InferenceInfo, inferenceConfigSchema, modelInputsSchema, type ScoredClip } from './tasks.js';
 

@@ -1,8 +1,8 @@
+import { runChild } from '../../common/child-main.js';
 import { MODALITIES } from '../../common/labels.js';
 import { preprocessClip } from '../../preprocessing/clip.js';
 import { createFaceDetector } from '../../preprocessing/faces/face-detector.js';
 import { evaluationInputs } from '../../preprocessing/model-inputs.js';
-import { runChild } from './child-main.js';
 import { clipFilesSchema, type PreparedClip, preprocessingConfigSchema } from './tasks.js';
 
 /** A preprocessing process: from the files of a clip to the inputs of the networks. */

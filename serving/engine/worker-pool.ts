@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { asMerError, MerError } from '../../common/errors.js';
-import { WorkerDied, WorkerProcess, type WorkerSpec } from './worker-process.js';
+import { WorkerDied, WorkerProcess, type WorkerSpec } from '../../common/worker-process.js';
 
 export interface PoolOptions<Info, Result> extends WorkerSpec {
   size: number;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { runChild } from '../../common/child-main.js';
 import { MerError } from '../../common/errors.js';
-import { runChild } from '../../serving/engine/child-main.js';
 
 /** A child process for tests of the pool: it does as each request says. */
 runChild({

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { forkModule } from '../../common/child.js';
-import { errorFromJSON, MerError } from '../../common/errors.js';
-import { fromChildSchema, type ToChild } from './protocol.js';
+import { forkModule } from './child.js';
+import { fromChildSchema, type ToChild } from './child-protocol.js';
+import { errorFromJSON, MerError } from './errors.js';
 
 export interface WorkerSpec {
   /** What the process is called in messages, such as `preprocessing`. */
@@ -22,7 +22,10 @@ export class WorkerDied extends Error {
   override readonly name = 'WorkerDied';
 }
 
-/** One child process of the engine, the leader of its own process group, which works on one task at a time. */
+/**
+ * One child process, the leader of its own process group, which works on one task at a time. A Ctrl-C in the terminal
+ * reaches neither it nor what it started.
+ */
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #name: string;

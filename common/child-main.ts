@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { asMerError } from '../../common/errors.js';
-import { type FromChild, toChildSchema } from './protocol.js';
+import { type FromChild, toChildSchema } from './child-protocol.js';
+import { asMerError } from './errors.js';
 
 /** What a kind of child process does, once it is set up. */
 export interface ChildWork<Request> {
@@ -10,7 +10,7 @@ export interface ChildWork<Request> {
 }
 
 /**
- * The main loop of a child process of the engine: set up as the first message says, report ready, then answer one
+ * The main loop of a child process: set up as the first message says, report ready, then answer one
  * message a task. When the parent goes away, however it ended, this process and all that it started (ffmpeg) are killed.
  */
 export function runChild<Config, Request>(options: {
@@ -43,6 +43,8 @@ export function runChild<Config, Request>(options: {
     void (message.type === 'start' ? start(message.config) : task(message.id, message.request));
   });
   process.on('disconnect', killGroup);
+  // The parent may have gone before this line.
+  if (!process.connected) killGroup();
 }
 
 function send(message: FromChild, sent?: () => void): void {
