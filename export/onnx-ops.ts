@@ -159,6 +159,15 @@ export class OnnxOps implements Ops<OnnxKinds> {
     return this.#each(x, (value) => graph.node('Add', [value, used]));
   }
 
+  exchangeBatchAndTime(x: OnnxSequence): OnnxSequence {
+    const graph = this.#graph;
+    const batchFirst = this.#batchFirst(x);
+    const batch = graph.node('Shape', [batchFirst], { start: 0, end: 1 });
+    const value = graph.node('Transpose', [batchFirst], { perm: [1, 0, 2] });
+    const count = graph.node('Cast', [batch], { to: DATA_TYPE.int32 });
+    return { value, layout: 'btf', counts: graph.node('Expand', [count, x.steps]), steps: batch };
+  }
+
   multiHeadAttention(x: OnnxSequence, { name, features, heads }: AttentionOptions): OnnxSequence {
     const graph = this.#graph;
     const inWeight = this.#transposed(`${name}.in_proj_weight`, 3 * features, features);

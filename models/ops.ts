@@ -102,6 +102,8 @@ export interface Ops<K extends Kinds> {
   layerNorm(x: K['sequence'], options: NormOptions): K['sequence'];
   /** Adds sinusoidal positions (arXiv 1706.03762) for up to `maxSteps` steps. */
   addPositions(x: K['sequence'], features: number, maxSteps: number): K['sequence'];
+  /** Exchanges the batch with the time: (time, batch, features), every step real, padding included. */
+  exchangeBatchAndTime(x: K['sequence']): K['sequence'];
   /** Scaled dot-product self-attention over the real steps, with input and output projections. */
   multiHeadAttention(x: K['sequence'], options: AttentionOptions): K['sequence'];
   /** Forward and backward outputs side by side: (batch, time, 2 * hidden). The backward pass starts at the last real step. */

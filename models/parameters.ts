@@ -136,6 +136,7 @@ class ParameterRecorder implements Ops<NoValues> {
   dropoutEach = () => null;
   addSequences = () => null;
   addPositions = () => null;
+  exchangeBatchAndTime = () => null;
   frameWeights = () => null;
   equalWeights = () => null;
   multiplySequences = () => null;

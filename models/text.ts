@@ -13,6 +13,9 @@ const EPSILON = 1e-5;
  * A Transformer encoder (arXiv 1706.03762; post-norm, ReLU) over word vectors, mean over the words, linear layer.
  * It attends over the words of one clip, with a padding mask and sinusoidal positions. Word vectors of another
  * width than 200 pass a learned projection first.
+ *
+ * In compat seed it attends across the clips of a batch, at each place of the sentence for itself and without
+ * positions, and the padding counts in the mean: the reference hands batch-first input to a sequence-first encoder.
  */
 export function textNetwork<K extends Kinds>(
   ops: Ops<K>,
@@ -24,10 +27,12 @@ export function textNetwork<K extends Kinds>(
   if (spec.wordDim !== TEXT_FEATURES) {
     x = ops.linearEach(x, { name: `${prefix}projection`, inFeatures: spec.wordDim, outFeatures: TEXT_FEATURES });
   }
-  x = ops.addPositions(x, TEXT_FEATURES, spec.maxWords);
+  const acrossClips = spec.compat === 'seed';
+  x = acrossClips ? ops.exchangeBatchAndTime(x) : ops.addPositions(x, TEXT_FEATURES, spec.maxWords);
   for (let layer = 0; layer < spec.textLayers; layer++) {
     x = encoderLayer(ops, x, `${prefix}transformer_encoder.layers.${layer}.`, spec.textHeads);
   }
+  if (acrossClips) x = ops.exchangeBatchAndTime(x);
   const weights = ops.equalWeights(x);
   const feature = ops.weightedMean(x, weights);
   return { feature, logits: textHead(ops, feature, prefix), attention: ops.shares(weights) };

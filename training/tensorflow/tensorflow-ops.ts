@@ -173,6 +173,12 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     return this.#each(x, math.add(this.#tape, x.tensor, table!));
   }
 
+  exchangeBatchAndTime(x: Sequence): Sequence {
+    const [batch, time] = x.tensor.shape as [number, number];
+    const lengths = this.#tape.run('Fill', [this.#native.list([time]), this.#native.intScalar(batch)]);
+    return { tensor: math.transpose(this.#tape, x.tensor, [1, 0, 2]), lengths };
+  }
+
   multiHeadAttention(x: Sequence, { name, features, heads, dropout }: AttentionOptions): Sequence {
     const tape = this.#tape;
     const [batch, time] = x.tensor.shape as [number, number];
