@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { formatTable } from '../common/table.js';
 import { compatDefaults } from '../training/compat-defaults.js';
-import { parseTrainConfig, trainConfigSchema } from '../training/config.js';
+import { FLAG_GROUPS, trainConfigSchema } from '../training/config.js';
+import { readTrainConfig } from '../training/parse-config.js';
 
 /** `mer train`: the flags are those of training/config.ts, so that what is printed is what is checked. */
 export function addTrainCommand(program: Command): void {
@@ -10,19 +11,20 @@ export function addTrainCommand(program: Command): void {
     .description('Train one of the four networks on features: checkpoints and metrics go to logs/{mode}/{exp_name}.');
   const defaults: Record<string, unknown> = trainConfigSchema.parse({ mode: 'speech' });
   const faithful: Record<string, unknown> = compatDefaults('seed');
-  for (const [name, field] of Object.entries(trainConfigSchema.shape)) {
-    // `--amp` and `--amp True` are both understood.
-    const value = typeof defaults[name] === 'boolean' ? '[boolean]' : '<value>';
-    const option = new Option(
-      `--${name} ${value}`,
-      describe(field.description, name === 'mode' ? undefined : defaults[name], faithful[name]),
-    );
-    if (name === 'mode') option.makeOptionMandatory();
-    command.addOption(option);
+  for (const [group, fields] of Object.entries(FLAG_GROUPS)) {
+    for (const [name, field] of Object.entries(fields)) {
+      // `--amp` and `--amp True` are both understood.
+      const value = typeof defaults[name] === 'boolean' ? '[boolean]' : '<value>';
+      const preset = name === 'mode' ? undefined : defaults[name];
+      const option = new Option(`--${name} ${value}`, describe(field.description, preset, faithful[name]));
+      command.addOption(option.helpGroup(`${group}:`));
+    }
   }
+  const file = 'JSON file with flags by name, or the saved_status.json of a run; the command line wins over it';
+  command.addOption(new Option('--config <file>', file).helpGroup('The run:'));
   command.action(async (flags: Record<string, unknown>) => {
+    const config = await readTrainConfig(flags);
     const { train } = await import('../training/train.js');
-    const config = parseTrainConfig(flags);
     const interruption = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
     const { run, epoch, metrics } = await train(config, interruption.signal);

@@ -12,6 +12,9 @@ const SEED_DEFAULTS = {
   time_warp: 0,
   ema: 0,
   clip_norm: 0,
+  class_weights: 'off',
+  select: 'loss',
+  patience: 0,
 } as const satisfies Partial<TrainFlags>;
 
 /** What stands in place of the schema's defaults in this mode; a flag that the user gives wins over both. */
