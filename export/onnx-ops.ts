@@ -136,7 +136,8 @@ export class OnnxOps implements Ops<OnnxKinds> {
     return this.#affineEach(x, weight, this.#parameter(`${name}.bias`), name);
   }
 
-  reluEach = (x: OnnxSequence) => this.#each(x, (value) => this.#graph.node('Relu', [value]));
+  linearReluEach = (x: OnnxSequence, options: LinearOptions) =>
+    this.#each(this.linearEach(x, options), (value) => this.#graph.node('Relu', [value]));
   dropoutEach = (x: OnnxSequence) => x;
 
   addSequences = (a: OnnxSequence, b: OnnxSequence) =>

@@ -83,6 +83,7 @@ class ParameterRecorder implements Ops<NoValues> {
   depthwiseConv2d = (_x: null, options: ConvOptions) => this.#convolution(options, 'depthwise');
   linear = (_x: null, options: LinearOptions) => this.#linear(options);
   linearEach = (_x: null, options: LinearOptions) => this.#linear(options);
+  linearReluEach = (_x: null, options: LinearOptions) => this.#linear(options);
 
   batchNorm(_x: null, { name, features }: BatchNormOptions): null {
     this.#add(`${name}.weight`, [features], constant(1));
@@ -132,7 +133,6 @@ class ParameterRecorder implements Ops<NoValues> {
   flatten = () => null;
   meanOverHeight = () => null;
   framesToSequence = () => null;
-  reluEach = () => null;
   dropoutEach = () => null;
   addSequences = () => null;
   addPositions = () => null;

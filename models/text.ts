@@ -57,10 +57,8 @@ export function encoderLayer<K extends Kinds>(
     features,
     epsilon: EPSILON,
   });
-  const wide = ops.reluEach(
-    ops.linearEach(x, { name: `${prefix}linear1`, inFeatures: features, outFeatures: FEED_FORWARD }),
-  );
-  const narrow = ops.linearEach(ops.dropoutEach(wide, DROPOUT), {
+  const widening = { name: `${prefix}linear1`, inFeatures: features, outFeatures: FEED_FORWARD };
+  const narrow = ops.linearEach(ops.linearReluEach(x, widening, DROPOUT), {
     name: `${prefix}linear2`,
     inFeatures: FEED_FORWARD,
     outFeatures: features,

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { MerError } from '../../common/errors.js';
 
 /** A TensorFlow tensor: a handle of the binding, freed by hand. Row-major; images are channels-last. */
@@ -52,6 +53,17 @@ function hasBinding(backend: unknown): backend is { binding: Binding } {
  */
 export type Attributes = Record<string, boolean | number | string | number[] | { float: number } | { type: number }>;
 
+/** TF_DataType of the public C API; the binding names only those of tfjs. */
+const DT_INT16 = 5;
+
+/** Told of every kernel that has run: its name, inputs, outputs and milliseconds (on a GPU: those until it was queued). */
+export type KernelObserver = (
+  kernel: string,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  milliseconds: number,
+) => void;
+
 /**
  * TensorFlow's native kernels, called one by one. The tfjs layers above the binding (engine, gradients, memory scopes)
  * are not used: they keep every intermediate to the end of a step and do not know half-precision types.
@@ -60,15 +72,19 @@ export class Native {
   readonly #binding: Binding;
   /** Small constant tensors (axes, shapes, scalars), made once and kept: each is used in every step. */
   readonly #constants = new Map<string, Tensor>();
+  #observer: KernelObserver | null = null;
   readonly float32: number;
   readonly int32: number;
   readonly uint8: number;
+  readonly int16 = DT_INT16;
+  readonly int64: number;
 
   private constructor(binding: Binding) {
     this.#binding = binding;
     this.float32 = binding.TF_FLOAT;
     this.int32 = binding.TF_INT32;
     this.uint8 = binding.TF_UINT8;
+    this.int64 = binding.TF_INT64;
   }
 
   /** @throws MerError missing_part when TensorFlow is not installed */
@@ -135,6 +151,10 @@ export class Native {
     return this.#constant(`s${value}`, () => this.ints([], Int32Array.of(value)));
   }
 
+  shortScalar(value: number): Tensor {
+    return this.#constant(`h${value}`, () => this.cast(this.intScalar(value), this.int16));
+  }
+
   longScalar(value: number): Tensor {
     return this.#constant(`l${value}`, () => {
       const id = this.#binding.createTensor([], this.#binding.TF_INT64, Int32Array.of(value, 0));
@@ -166,12 +186,25 @@ export class Native {
   runMany(kernel: string, inputs: readonly Tensor[], attributes: Attributes, outputs: number): Tensor[] {
     const list: Attribute[] = [];
     for (const name in attributes) list.push(this.#attribute(name, attributes[name]!));
-    return this.#binding.executeOp(
+    const start = this.#observer && performance.now();
+    const results = this.#binding.executeOp(
       kernel,
       list,
       inputs.map(({ id }) => id),
       outputs,
     );
+    if (start !== null) this.#observer?.(kernel, inputs, results, performance.now() - start);
+    return results;
+  }
+
+  /** Reports every kernel from now on, for profiles and for tests of data types; null ends it. */
+  observe(observer: KernelObserver | null): void {
+    this.#observer = observer;
+  }
+
+  /** @returns a copy in another data type, the caller's to free */
+  cast(tensor: Tensor, dtype: number): Tensor {
+    return this.run('Cast', [tensor], { SrcT: { type: tensor.dtype }, DstT: { type: dtype } });
   }
 
   #attribute(name: string, value: Attributes[string]): Attribute {

@@ -50,11 +50,19 @@ export function divide(tape: Tape, a: Tensor, b: Tensor): Tensor {
   });
 }
 
+/** x * factor for a constant number. */
+export function scale(tape: Tape, x: Tensor, factor: number): Tensor {
+  const scaled = (value: Tensor) => tape.native.run('Mul', [value, tape.native.scalar(factor)]);
+  const [result] = tape.keep(scaled(x));
+  return tape.record(result!, [x], (gradient) => tape.accumulate(x, scaled(gradient)));
+}
+
 /** x * factor + offset for constant numbers. */
 export function scaleShift(tape: Tape, x: Tensor, factor: number, offset: number): Tensor {
   const { native } = tape;
-  let result = factor === 1 ? x : tape.run('Mul', [x, native.scalar(factor)]);
-  if (offset !== 0) result = tape.run('AddV2', [result, native.scalar(offset)]);
+  const scaled = native.run('Mul', [x, native.scalar(factor)]);
+  const result = tape.run('AddV2', [scaled, native.scalar(offset)]);
+  native.free(scaled);
   return tape.record(result, [x], (gradient) => {
     tape.accumulate(x, native.run('Mul', [gradient, native.scalar(factor)]));
   });
@@ -76,15 +84,60 @@ export function matMul(tape: Tape, a: Tensor, b: Tensor, transposeB = false): Te
 
 /** x (rows, in) times weight (out, in) transposed, plus bias (out). */
 export function dense(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-  const product = tape.run('MatMul', [x, weight], { transpose_b: true });
-  return tape.record(tape.run('BiasAdd', [product, bias]), [x, weight, bias], (gradient) => {
-    const { native } = tape;
-    if (tape.needsGradient(x)) tape.accumulate(x, native.run('MatMul', [gradient, weight]));
-    if (tape.needsGradient(weight)) {
-      tape.accumulate(weight, native.run('MatMul', [gradient, x], { transpose_a: true }));
+  const result = affine(tape, x, weight, bias);
+  tape.keep(result);
+  return tape.record(result, [x, weight, bias], (gradient) => denseBackward(tape, x, weight, bias, gradient));
+}
+
+/**
+ * {@link dense}, ReLU, then multiplication by `mask` where there is one. Its backward needs no more than the result:
+ * what ReLU or the mask has zeroed is zero there.
+ * @param mask of the result's shape: 0 or `scale`, from dropout; null for none. Freed.
+ */
+export function denseRelu(
+  tape: Tape,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  mask: Tensor | null,
+  scale: number,
+): Tensor {
+  const { native } = tape;
+  const before = affine(tape, x, weight, bias);
+  let result = native.run('Relu', [before]);
+  native.free(before);
+  if (mask) {
+    const masked = native.run('Mul', [result, mask]);
+    native.free(result, mask);
+    result = masked;
+  }
+  tape.keep(result);
+  return tape.record(result, [x, weight, bias], (gradient) => {
+    let slope = native.run('ReluGrad', [gradient, result]);
+    if (mask) {
+      const scaled = native.run('Mul', [slope, native.scalar(scale)]);
+      native.free(slope);
+      slope = scaled;
     }
-    if (tape.needsGradient(bias)) tape.accumulate(bias, native.run('BiasAddGrad', [gradient]));
+    denseBackward(tape, x, weight, bias, slope);
+    native.free(slope);
   });
+}
+
+function affine({ native }: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  const product = native.run('MatMul', [x, weight], { transpose_b: true });
+  const result = native.run('BiasAdd', [product, bias]);
+  native.free(product);
+  return result;
+}
+
+function denseBackward(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, gradient: Tensor): void {
+  const { native } = tape;
+  if (tape.needsGradient(x)) tape.accumulate(x, native.run('MatMul', [gradient, weight]));
+  if (tape.needsGradient(weight)) {
+    tape.accumulate(weight, native.run('MatMul', [gradient, x], { transpose_a: true }));
+  }
+  if (tape.needsGradient(bias)) tape.accumulate(bias, native.run('BiasAddGrad', [gradient]));
 }
 
 export function reshape(tape: Tape, x: Tensor, shape: readonly number[]): Tensor {
@@ -114,6 +167,19 @@ export function slice(tape: Tape, x: Tensor, begin: readonly number[], size: rea
   });
 }
 
+/** The slices along the first axis, which goes. */
+export function unstack(tape: Tape, x: Tensor): Tensor[] {
+  const { native } = tape;
+  const count = x.shape[0]!;
+  const parts = tape.runMany('Unpack', [x], { num: count }, count);
+  tape.recordMany(parts, [x], (gradients) => {
+    const whole = gradients.map((gradient, i) => gradient ?? native.run('ZerosLike', [parts[i]!]));
+    tape.accumulate(x, native.run('Pack', whole, { N: count, T: { type: x.dtype } }));
+    native.free(...whole.filter((_, i) => gradients[i] === null));
+  });
+  return parts;
+}
+
 export function concat(tape: Tape, parts: readonly Tensor[], axis: number): Tensor {
   const { native } = tape;
   const result = tape.run('ConcatV2', [...parts, native.intScalar(axis)], {
@@ -137,7 +203,7 @@ export function sumAxis(tape: Tape, x: Tensor, axis: number): Tensor {
   const { native } = tape;
   const result = tape.run('Sum', [x, native.list([axis])], { keep_dims: true });
   return tape.record(result, [x], (gradient) => {
-    tape.accumulate(x, native.run('BroadcastTo', [gradient, native.list(x.shape)]));
+    tape.accumulateBroadcast(x, native.run('Identity', [gradient]));
   });
 }
 
@@ -149,11 +215,6 @@ export function sigmoid(tape: Tape, x: Tensor): Tensor {
 export function tanh(tape: Tape, x: Tensor): Tensor {
   const result = tape.run('Tanh', [x]);
   return tape.record(result, [x], (gradient) => tape.accumulate(x, tape.native.run('TanhGrad', [result, gradient])));
-}
-
-export function relu(tape: Tape, x: Tensor): Tensor {
-  const result = tape.run('Relu', [x]);
-  return tape.record(result, [x], (gradient) => tape.accumulate(x, tape.native.run('ReluGrad', [gradient, result])));
 }
 
 /** Softmax over the last axis. */

@@ -4,9 +4,9 @@ import type { Attributes, Native, Tensor } from './native.js';
 export type Backward = (gradient: Tensor) => void;
 
 interface Entry {
-  output: Tensor;
-  /** Absent where no input needs a gradient. */
-  backward: Backward | null;
+  outputs: readonly Tensor[];
+  /** Absent where no input needs a gradient. Takes the gradient of each output, null where nothing depends on it. */
+  backward: ((gradients: readonly (Tensor | null)[]) => void) | null;
   /** All tensors that this operation made; freed once its own backward has run. */
   made: Tensor[];
 }
@@ -55,11 +55,18 @@ export class Tape {
    * @param backward called only when one of `inputs` needs a gradient
    */
   record(output: Tensor, inputs: readonly Tensor[], backward: Backward): Tensor {
-    const needed = this.needsGradient(...inputs);
-    if (needed) this.#needsGradient.add(output.id);
-    this.#entries.push({ output, backward: needed ? backward : null, made: this.#making });
-    this.#making = [];
+    this.recordMany([output], inputs, ([gradient]) => {
+      if (gradient) backward(gradient);
+    });
     return output;
+  }
+
+  /** {@link record} of an operation with several outputs. */
+  recordMany(outputs: readonly Tensor[], inputs: readonly Tensor[], backward: NonNullable<Entry['backward']>): void {
+    const needed = this.needsGradient(...inputs);
+    if (needed) for (const { id } of outputs) this.#needsGradient.add(id);
+    this.#entries.push({ outputs, backward: needed ? backward : null, made: this.#making });
+    this.#making = [];
   }
 
   /**
@@ -80,16 +87,26 @@ export class Tape {
     this.native.free(sum, gradient);
   }
 
+  /** {@link accumulate} of a gradient that is the same along the axes where its size is 1. */
+  accumulateBroadcast(target: Tensor, gradient: Tensor): void {
+    if (this.#gradients.has(target.id) || !this.#needsGradient.has(target.id)) {
+      // The sum broadcasts by itself.
+      this.accumulate(target, gradient);
+      return;
+    }
+    this.accumulate(target, this.native.run('BroadcastTo', [gradient, this.native.list(target.shape)]));
+    this.native.free(gradient);
+  }
+
   /** Walks back from `loss` (a scalar). Gradients of watched parameters then wait in {@link takeGradient}. */
   backward(loss: Tensor): void {
     this.#gradients.set(loss.id, this.native.floats([], Float32Array.of(1)));
     for (let entry = this.#entries.pop(); entry !== undefined; entry = this.#entries.pop()) {
-      const gradient = this.#gradients.get(entry.output.id);
-      if (gradient !== undefined) {
-        this.#gradients.delete(entry.output.id);
-        entry.backward?.(gradient);
-        this.native.free(gradient);
-      }
+      const gradients = entry.outputs.map(({ id }) => this.#gradients.get(id) ?? null);
+      for (const { id } of entry.outputs) this.#gradients.delete(id);
+      const reached = gradients.filter((gradient) => gradient !== null);
+      if (reached.length > 0) entry.backward?.(gradients);
+      this.native.free(...reached);
       for (const tensor of entry.made) this.#needsGradient.delete(tensor.id);
       this.native.free(...entry.made);
     }

@@ -9,6 +9,7 @@ import type {
   Ops,
 } from '../../models/ops.js';
 import { sinusoidalPositions } from '../../models/positions.js';
+import { dropMask } from './drop-mask.js';
 import * as image from './image-primitives.js';
 import type { Native, Tensor } from './native.js';
 import * as math from './primitives.js';
@@ -61,25 +62,22 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   }
 
   normalizeFrames(x: Sequence, mean: readonly number[], std: readonly number[]): Tensor {
-    const tape = this.#tape;
+    const native = this.#native;
     const [batch, time, height, width, channels] = x.tensor.shape as [number, number, number, number, number];
-    const floats = tape.run('Cast', [x.tensor], {
-      SrcT: { type: x.tensor.dtype },
-      DstT: { type: this.#native.float32 },
-    });
-    const images = tape.run('Reshape', [floats, this.#native.list([batch * time, height, width, channels])]);
-    const [scale, shift] = tape.keep(
-      this.#native.floats(
-        [channels],
-        Float32Array.from(std, (value) => 1 / (255 * value)),
-      ),
-      this.#native.floats(
-        [channels],
-        Float32Array.from(std, (value, channel) => -mean[channel]! / value),
-      ),
+    const images = native.run('Reshape', [x.tensor, native.list([batch * time, height, width, channels])]);
+    const floats = native.cast(images, native.float32);
+    const factor = native.floats(
+      [channels],
+      Float32Array.from(std, (value) => 1 / (255 * value)),
     );
-    const scaled = tape.run('Mul', [images, scale!]);
-    return tape.record(tape.run('AddV2', [scaled, shift!]), [], () => {});
+    const shift = native.floats(
+      [channels],
+      Float32Array.from(std, (value, channel) => -mean[channel]! / value),
+    );
+    const scaled = native.run('Mul', [floats, factor]);
+    const result = this.#tape.run('AddV2', [scaled, shift]);
+    native.free(images, floats, factor, shift, scaled);
+    return this.#tape.record(result, [], () => {});
   }
 
   conv2d(x: Tensor, options: ConvOptions): Tensor {
@@ -150,8 +148,15 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     return this.#each(x, math.reshape(this.#tape, this.linear(rows, options), [batch, time, options.outFeatures]));
   }
 
-  reluEach(x: Sequence): Sequence {
-    return this.#each(x, math.relu(this.#tape, x.tensor));
+  linearReluEach(x: Sequence, { name, outFeatures }: LinearOptions, dropout: number): Sequence {
+    const [batch, time, features] = x.tensor.shape as [number, number, number];
+    const rows = math.reshape(this.#tape, x.tensor, [batch * time, features]);
+    const drops = this.#mode.training && dropout > 0;
+    const mask = drops ? dropMask(this.#native, [batch * time, outFeatures], dropout, this.#mode.seed()) : null;
+    const weight = this.#variables.get(`${name}.weight`);
+    const bias = this.#variables.get(`${name}.bias`);
+    const wide = math.denseRelu(this.#tape, rows, weight, bias, mask, 1 / (1 - dropout));
+    return this.#each(x, math.reshape(this.#tape, wide, [batch, time, outFeatures]));
   }
 
   dropoutEach(x: Sequence, rate: number): Sequence {
@@ -191,16 +196,10 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
       this.#variables.get(`${name}.in_proj_bias`),
     );
     const split = math.transpose(tape, math.reshape(tape, projected, [batch, time, 3, heads, size]), [2, 0, 3, 1, 4]);
-    const part = (index: number) =>
-      math.reshape(tape, math.slice(tape, split, [index, 0, 0, 0, 0], [1, batch, heads, time, size]), [
-        batch,
-        heads,
-        time,
-        size,
-      ]);
-    const scores = math.scaleShift(tape, math.matMul(tape, part(0), part(1), true), 1 / Math.sqrt(size), 0);
+    const [query, key, value] = math.unstack(tape, split) as [Tensor, Tensor, Tensor];
+    const scores = math.matMul(tape, math.scale(tape, query, 1 / Math.sqrt(size)), key, true);
     const probabilities = math.softmax(tape, math.add(tape, scores, this.#paddingPenalty(x)));
-    const mixed = math.matMul(tape, this.dropout(probabilities, dropout), part(2));
+    const mixed = math.matMul(tape, this.dropout(probabilities, dropout), value);
     const joined = math.reshape(tape, math.transpose(tape, mixed, [0, 2, 1, 3]), [batch * time, features]);
     const out = this.linear(joined, { name: `${name}.out_proj`, inFeatures: features, outFeatures: features });
     return this.#each(x, math.reshape(tape, out, [batch, time, features]));
@@ -312,8 +311,8 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     const steps = this.#native.list(Array.from({ length: time }, (_, step) => step));
     const ends = this.#tape.run('Reshape', [lengths, this.#native.list([batch, 1])]);
     const real = this.#tape.run('Less', [steps, ends]);
-    const mask = this.#tape.run('Cast', [real], { SrcT: { type: real.dtype }, DstT: { type: this.#native.float32 } });
-    const shaped = this.#tape.run('Reshape', [mask, this.#native.list([batch, time, 1])]);
+    const [mask] = this.#tape.keep(this.#native.cast(real, this.#native.float32));
+    const shaped = this.#tape.run('Reshape', [mask!, this.#native.list([batch, time, 1])]);
     return this.#tape.record(shaped, [], () => {});
   }
 
@@ -324,16 +323,8 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     return math.scaleShift(this.#tape, mask, 1e9, -1e9);
   }
 
-  /** 1 / (1 - rate) with probability 1 - rate, else 0. */
   #dropMask(shape: readonly number[], rate: number): Tensor {
-    const native = this.#native;
-    const seed = native.ints([2], Int32Array.of(this.#mode.seed(), 0));
-    const size = native.list(shape);
-    const random = native.run('StatelessRandomUniform', [size, seed], { dtype: { type: native.float32 } });
-    const kept = native.run('GreaterEqual', [random, native.scalar(rate)]);
-    const ones = native.run('Cast', [kept], { SrcT: { type: kept.dtype }, DstT: { type: native.float32 } });
-    const mask = this.#tape.run('Mul', [ones, native.scalar(1 / (1 - rate))]);
-    native.free(seed, random, kept, ones);
-    return this.#tape.record(mask, [], () => {});
+    const [mask] = this.#tape.keep(dropMask(this.#native, shape, rate, this.#mode.seed()));
+    return this.#tape.record(mask!, [], () => {});
   }
 }
