@@ -12,6 +12,7 @@ import { addScoreCommand } from './score.js';
 import { addServeCommand } from './serve.js';
 import { addSubmitCommand } from './submit.js';
 import { addTrainCommand } from './train.js';
+import { addWeightsCommand } from './weights.js';
 
 /** The `mer` command line. Each command lives in its own file of this folder. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addScoreCommand(program);
   addServeCommand(program);
   addSubmitCommand(program);
+  addWeightsCommand(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -56,7 +56,7 @@ export async function exportBundle({
       enter(3);
       await copyMtcnn(directory);
       const bundle = await describeBundle(checkpoint, name, parity, directory);
-      await writeFileAtomic(path.join(directory, CARD_FILE), await modelCard(bundle, checkpoint.spec));
+      await writeFileAtomic(path.join(directory, CARD_FILE), await modelCard(bundle, checkpoint));
       await writeJsonAtomic(path.join(directory, BUNDLE_FILE), bundle);
       progress.update(STAGES.length, 'done');
       return bundle;

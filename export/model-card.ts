@@ -7,6 +7,8 @@ import { VERSION } from '../common/version.js';
 import { BRANCH_PREFIX } from '../models/multimodal.js';
 import { networkParameters, parameterCount } from '../models/parameters.js';
 import type { ModelSpec } from '../models/spec.js';
+import type { Checkpoint } from '../training/checkpoint.js';
+import { describeOrigin, type Origins, randomBackbones } from '../training/weights/origin.js';
 import { OPSET } from './onnx-graph.js';
 
 export const CARD_FILE = 'MODEL_CARD.md';
@@ -21,7 +23,8 @@ const OUTPUT_NAMES: Record<string, string> = {
 };
 
 /** The text of a bundle's MODEL_CARD.md: what it is, what was measured, what it is for and what it is not for. */
-export async function modelCard(bundle: Bundle, spec: ModelSpec): Promise<string> {
+export async function modelCard(bundle: Bundle, checkpoint: Pick<Checkpoint, 'spec' | 'origins'>): Promise<string> {
+  const { spec, origins } = checkpoint;
   return `# ${bundle.name}
 
 Recognises one of seven emotions (${bundle.emotions.join(', ')}) in a clip of one person, from the voice, the face and the
@@ -35,19 +38,16 @@ ${networkRows(bundle, spec)}
 ONNX opset ${OPSET}, float32; batch and time are open dimensions. The face detector (MTCNN) is in pnet.onnx, rnet.onnx and onet.onnx.
 
 ## Accuracy
-On the validation clips of the run, against the integrated label (chance is ${(1 / bundle.emotions.length).toFixed(3)}):
-
-| output | clips | accuracy | macro-F1 | negative log-likelihood |
-| --- | --- | --- | --- | --- |
-${metricRows(bundle)}
-
-These figures hold for clips like those that it was trained on, and say little about others.
+${accuracy(bundle)}
 
 ## Equality with the trained network
 Every logit of ONNX Runtime equals that of TensorFlow within ${bundle.parity.tolerance} * max(1, |logit|), in float32 on the CPU: the
 largest error seen was ${bundle.parity.maxError.toExponential(1)}, at ${bundle.parity.sizes} sizes of every input, in padded batches and alone.
 
 ## Training
+The weights of each branch began so:
+${startingWeights(spec, origins)}
+
 \`\`\`json
 ${JSON.stringify(bundle.training, null, 2)}
 \`\`\`
@@ -91,6 +91,28 @@ function networkRows({ branches, fusion }: Bundle, spec: ModelSpec): string {
 
 function coefficient(value: ModelSpec['faceCoefficient']): string {
   return value === 'tiny' ? value : `b${value}`;
+}
+
+function startingWeights(spec: ModelSpec, origins: Origins): string {
+  const random = randomBackbones(spec, origins);
+  return MODALITIES.map((modality) => {
+    const origin = origins[modality];
+    const remark = random.includes(modality) ? ' (the reference starts its EfficientNet from ImageNet)' : '';
+    return `- ${modality}: ${origin ? describeOrigin(origin) : 'not recorded'}${remark}`;
+  }).join('\n');
+}
+
+function accuracy(bundle: Bundle): string {
+  if (Object.keys(bundle.metrics).length === 0) {
+    return 'Not measured: the weights were imported. `mer evaluate` measures it on clips of yours.';
+  }
+  return `On the validation clips of the run, against the integrated label (chance is ${(1 / bundle.emotions.length).toFixed(3)}):
+
+| output | clips | accuracy | macro-F1 | negative log-likelihood |
+| --- | --- | --- | --- | --- |
+${metricRows(bundle)}
+
+These figures hold for clips like those that it was trained on, and say little about others.`;
 }
 
 function metricRows({ metrics }: Bundle): string {

@@ -5,16 +5,23 @@ import { metricsSchema } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
 import { readSafetensors, type StateDict, writeSafetensors } from '../common/safetensors.js';
 import { type ModelSpec, modelSpecSchema } from '../models/spec.js';
+import { originsSchema } from './weights/origin.js';
 
 const infoSchema = z.object({
   spec: modelSpecSchema,
-  /** The whole configuration of the run. */
+  /** The whole configuration of the run; empty for imported weights. */
   config: z.record(z.string(), z.unknown()),
+  /** From 1; 0 for imported weights. */
   epoch: z.number().int(),
   /** Face frames that the features keep of each clip, at most. */
   maxFrames: z.number().int().positive(),
-  /** Validation metrics against the integrated label, by output: `inte`, and in multimodal runs each modality. */
+  /**
+   * Validation metrics against the integrated label, by output: `inte`, and in multimodal runs each modality; none of
+   * imported weights.
+   */
   metrics: z.record(z.string(), metricsSchema),
+  /** Where the first weights came from, by modality. */
+  origins: originsSchema,
 });
 
 /** What a checkpoint says of itself; kept in the metadata of its safetensors file. */

@@ -7,6 +7,7 @@ import type { TrainFlags } from './config.js';
  */
 const SEED_DEFAULTS = {
   fusion: 'concat',
+  backbone_stem: 'random',
   modality_heads: false,
   modality_dropout: 0,
   time_warp: 0,

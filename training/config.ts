@@ -4,6 +4,7 @@ import { MerError } from '../common/errors.js';
 import { COEFFICIENTS, type ModelSpec, modelSpecSchema, modeSchema } from '../models/spec.js';
 import { TEXT_FEATURES } from '../models/text.js';
 import { SEED_WORDS } from '../preprocessing/seed-inputs.js';
+import { STEM_STARTS } from './weights/origin.js';
 
 /** `True` and `False` as the reference's command line takes them. */
 const boolean = z
@@ -61,6 +62,14 @@ export const FLAG_GROUPS = {
     speech_load_weights: z.string().optional().describe('speech checkpoint (file or run) to start from'),
     face_load_weights: z.string().optional().describe('face checkpoint to start from'),
     text_load_weights: z.string().optional().describe('text checkpoint to start from'),
+    backbone_weights: z
+      .string()
+      .optional()
+      .describe('efficientnet_pytorch file (ImageNet) that the EfficientNet starts from, where no checkpoint is given'),
+    backbone_stem: z
+      .enum(STEM_STARTS)
+      .default('average')
+      .describe('first filters of the speech EfficientNet then: average of those for red, green and blue, or random'),
     freeze_backbone: boolean
       .default(false)
       .describe('keep the EfficientNet (multimodal: everything but the fusion and the heads) as loaded'),

@@ -4,6 +4,7 @@ import { MerError } from '../common/errors.js';
 import { readSafetensors, type StateDict, type StateTensor, writeSafetensors } from '../common/safetensors.js';
 import type { TrainConfig } from './config.js';
 import type { SessionState } from './session.js';
+import { type Origins, originsSchema } from './weights/origin.js';
 
 const OPTIMIZER = 'optimizer/';
 const AVERAGE = 'average';
@@ -13,6 +14,7 @@ const infoSchema = z.object({
   epoch: z.number().int(),
   step: z.number().int(),
   best: z.object({ score: z.number(), file: z.string() }).nullable(),
+  origins: originsSchema,
   config: z.string(),
 });
 
@@ -22,6 +24,8 @@ export interface ResumePoint {
   session: SessionState;
   epoch: number;
   best: { score: number; file: string } | null;
+  /** Where the first weights came from. */
+  origins: Origins;
 }
 
 export async function writeResumePoint(file: string, point: ResumePoint, config: TrainConfig): Promise<void> {
@@ -29,7 +33,8 @@ export async function writeResumePoint(file: string, point: ResumePoint, config:
   const vector = (data: Float32Array): StateTensor => ({ dtype: 'F32', shape: [data.length], data });
   for (const [name, data] of point.session.optimizer) tensors.set(OPTIMIZER + name, vector(data));
   if (point.session.average) tensors.set(AVERAGE, vector(point.session.average));
-  const info = { epoch: point.epoch, step: point.session.step, best: point.best, config: fingerprint(config) };
+  const { epoch, best, origins } = point;
+  const info = { epoch, step: point.session.step, best, origins, config: fingerprint(config) };
   await writeSafetensors(file, tensors, { mer: JSON.stringify(info) });
 }
 
@@ -56,7 +61,8 @@ export async function readResumePoint(file: string, config: TrainConfig): Promis
     else if (name === AVERAGE) average = tensor.data;
     else state.set(name, tensor);
   }
-  return { state, session: { step: info.step, optimizer, average }, epoch: info.epoch, best: info.best };
+  const { step, epoch, best, origins } = info;
+  return { state, session: { step, optimizer, average }, epoch, best, origins };
 }
 
 /** Everything that must be the same for a run to go on; where data and results lie may change. */

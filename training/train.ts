@@ -11,11 +11,12 @@ import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from './checkpoi
 import { modelSpec, type TrainConfig } from './config.js';
 import { stepsPerEpoch, trainingBatches } from './data/batches.js';
 import { Dataset, wordDimension } from './data/dataset.js';
-import { loadStartingWeights, randomState } from './initial-state.js';
+import { describeStart, loadStartingWeights, randomState } from './initial-state.js';
 import { type ResumePoint, readResumePoint, writeResumePoint } from './resume.js';
 import { learningRate } from './schedule.js';
 import { TrainingSession } from './session.js';
 import { validate } from './validate.js';
+import type { Origins } from './weights/origin.js';
 
 export interface TrainResult {
   run: string;
@@ -48,7 +49,7 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
   const point = config.resume ? await readResumePoint(resumeFile, config) : await startingPoint(spec, config);
   const session = await TrainingSession.create(spec, config, point.state);
   session.restore(point.session);
-  const log = new RunLog(run, config, spec, trainSet.maxFrames, point.best);
+  const log = new RunLog(run, config, spec, trainSet.maxFrames, point);
   announce(config, spec, session, trainSet.size, validationSet.size);
   try {
     const steps = stepsPerEpoch(trainSet.size, config.batch_size);
@@ -79,7 +80,8 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
       progress.stop();
       if (config.eval_step <= 0) await evaluate();
       const state = session.variables.state();
-      const next = { state, session: session.state(), epoch: epoch + 1, best: log.best };
+      const { origins } = point;
+      const next = { state, session: session.state(), epoch: epoch + 1, best: log.best, origins };
       await writeResumePoint(resumeFile, next, config);
     }
   } catch (error) {
@@ -95,10 +97,9 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
 
 async function startingPoint(spec: ModelSpec, config: TrainConfig): Promise<ResumePoint> {
   const state = randomState(networkParameters(spec), config.seed);
-  for (const [modality, file] of Object.entries(await loadStartingWeights(state, spec, config))) {
-    process.stderr.write(`${modality} starts from ${file}\n`);
-  }
-  return { state, session: { step: 0, optimizer: new Map(), average: null }, epoch: 0, best: null };
+  const origins = await loadStartingWeights(state, spec, config);
+  for (const line of describeStart(spec, origins)) process.stderr.write(`${line}\n`);
+  return { state, session: { step: 0, optimizer: new Map(), average: null }, epoch: 0, best: null, origins };
 }
 
 function announce(config: TrainConfig, spec: ModelSpec, session: TrainingSession, clips: number, held: number): void {
@@ -131,13 +132,15 @@ class RunLog {
   readonly #config: TrainConfig;
   readonly #spec: ModelSpec;
   readonly #maxFrames: number;
+  readonly #origins: Origins;
 
-  constructor(run: string, config: TrainConfig, spec: ModelSpec, maxFrames: number, best: ResumePoint['best']) {
+  constructor(run: string, config: TrainConfig, spec: ModelSpec, maxFrames: number, point: ResumePoint) {
     this.#run = run;
     this.#config = config;
     this.#spec = spec;
     this.#maxFrames = maxFrames;
-    this.best = best;
+    this.#origins = point.origins;
+    this.best = point.best;
   }
 
   async note(evaluation: Evaluation, session: TrainingSession): Promise<void> {
@@ -154,6 +157,7 @@ class RunLog {
       epoch: evaluation.epoch,
       maxFrames: this.#maxFrames,
       metrics: evaluation.metrics,
+      origins: this.#origins,
     };
     await writeCheckpoint(path.join(this.#run, file), session.variables.state(), info);
     this.best = { score: inte.macroF1, file };

@@ -22,6 +22,8 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 # The pickles of the largest networks stay well under a megabyte: tensor data lies outside them.
 MAX_PICKLE_BYTES = 64 << 20
+# Tied weights share data; a hostile file could describe one block of data as thousands of tensors.
+MAX_SHARING = 16
 
 STORAGE_DTYPES = {
     "FloatStorage": "<f4",
@@ -89,7 +91,15 @@ ALLOWED = {
 }
 
 
+# Where training scripts keep the state dict when they save more than it.
+NESTED_KEYS = ("state_dict", "model_state_dict", "model", "net")
+
+
 class RestrictedUnpickler(pickle.Unpickler):
+    def __init__(self, stream):
+        super().__init__(stream)
+        self.storages: dict[str, Storage] = {}
+
     def find_class(self, module, name):
         try:
             return ALLOWED[module, name]
@@ -102,14 +112,15 @@ class RestrictedUnpickler(pickle.Unpickler):
             is_storage = isinstance(kind, StorageType) and isinstance(key, str)
             # The last field, of the older format only, describes views of views; PyTorch writes None since 0.4.
             if is_storage and isinstance(numel, int) and numel >= 0 and view in ([], [None]):
-                return Storage(kind, key, numel)
+                return self.storages.setdefault(key, Storage(kind, key, numel))
         raise UntrustedFile("it refers to something other than tensor data")
 
 
 def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
     """The tensors of a state dict by name, C-ordered, in the file's precision (bfloat16 widened to float32).
 
-    Raises UntrustedFile when the file is anything but a mapping of names to tensors.
+    The state dict is the file itself, or the one that a mapping holds under one of NESTED_KEYS.
+    Raises UntrustedFile when the file is anything else.
     """
     path = Path(path)
     try:
@@ -143,7 +154,7 @@ def _read_zip(path: Path) -> dict[str, np.ndarray]:
 
         with archive.open(names[0]) as stream:
             entry(names[0], MAX_PICKLE_BYTES)
-            content = RestrictedUnpickler(stream).load()
+            content = _state_dict(RestrictedUnpickler(stream).load())
         return _materialise(content, lambda storage: entry(f"{root}data/{storage.key}", path.stat().st_size))
 
 
@@ -157,10 +168,11 @@ def _read_legacy(path: Path) -> dict[str, np.ndarray]:
         system = RestrictedUnpickler(stream).load()
         if not system["little_endian"]:
             raise UntrustedFile("its numbers are big-endian")
-        content = RestrictedUnpickler(stream).load()
+        unpickler = RestrictedUnpickler(stream)
+        content = _state_dict(unpickler.load())
+        # Of all storages, also those that the state dict has no part in: their data lies between.
         item_sizes = {
-            tensor.storage.key: np.dtype(STORAGE_DTYPES[tensor.storage.type.name]).itemsize
-            for tensor in _tensors(content).values()
+            key: np.dtype(STORAGE_DTYPES[storage.type.name]).itemsize for key, storage in unpickler.storages.items()
         }
         data = {}
         for key in RestrictedUnpickler(stream).load():
@@ -169,6 +181,20 @@ def _read_legacy(path: Path) -> dict[str, np.ndarray]:
                 raise UntrustedFile(f"storage {key} has an impossible size")
             data[key] = stream.read(numel * item_sizes[key])
         return _materialise(content, lambda storage: data[storage.key])
+
+
+def _state_dict(content: object) -> object:
+    """The state dict in what a training script saved."""
+    # A mapping in a mapping in a mapping: no script nests deeper, and a pickle can make a mapping that holds itself.
+    for _ in range(3):
+        if not isinstance(content, dict) or any(isinstance(value, Tensor) for value in dict.values(content)):
+            return content
+        nested = [key for key in NESTED_KEYS if isinstance(dict.get(content, key), dict)]
+        if not nested:
+            found = ", ".join(sorted(repr(key) for key in dict.keys(content))[:8])
+            raise UntrustedFile(f"it holds no state dict, only {found or 'an empty mapping'}")
+        content = dict.get(content, nested[0])
+    raise UntrustedFile("its state dict lies too deep")
 
 
 def _tensors(content: object) -> dict[str, Tensor]:
@@ -184,6 +210,7 @@ def _tensors(content: object) -> dict[str, Tensor]:
 def _materialise(content: object, read: Callable[[Storage], bytes]) -> dict[str, np.ndarray]:
     storages: dict[str, np.ndarray] = {}
     arrays = {}
+    described = 0
     for name, tensor in _tensors(content).items():
         storage, offset, shape, strides = tensor
         dtype = np.dtype(STORAGE_DTYPES[storage.type.name])
@@ -199,6 +226,9 @@ def _materialise(content: object, read: Callable[[Storage], bytes]) -> dict[str,
         count = int(np.prod(shape, dtype=object))
         if flat.dtype != dtype or count > flat.size or (count > 0 and last >= flat.size):
             raise UntrustedFile(f"{name} reaches beyond its data")
+        described += count * dtype.itemsize
+        if described > MAX_SHARING * sum(array.nbytes for array in storages.values()):
+            raise UntrustedFile("its tensors share their data so often that they would fill the memory")
         view = np.lib.stride_tricks.as_strided(
             flat[offset:], shape, [stride * dtype.itemsize for stride in strides], writeable=False
         )

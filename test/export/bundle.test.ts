@@ -19,6 +19,7 @@ async function makeRun(directory: string, spec: ModelSpec = TINY_SPEC, state = t
     config: { mode: spec.mode, exp_name: 'run' },
     maxFrames: 12,
     epoch: 1,
+    origins: {},
     metrics: { inte: METRICS, speech: METRICS },
   });
   return run;

@@ -12,7 +12,10 @@ function parityOf(spec: ModelSpec, exported: StateDict = tinyState(spec)) {
   const state = tinyState(spec);
   return inTemporaryFolder(async (directory) => {
     await buildModels(modelSources({ spec, state: exported }, 'test'), directory, 'test');
-    return checkParity({ spec, state, file: 'test', config: {}, maxFrames: 12, epoch: 0, metrics: {} }, directory);
+    return checkParity(
+      { spec, state, file: 'test', config: {}, maxFrames: 12, epoch: 0, metrics: {}, origins: {} },
+      directory,
+    );
   });
 }
 

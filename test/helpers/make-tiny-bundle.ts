@@ -14,6 +14,7 @@ await writeCheckpoint(path.join(run, '1_best_1.9459.safetensors'), formulaState(
   config: { mode: 'multimodal', exp_name: 'tiny' },
   maxFrames: 8,
   epoch: 1,
+  origins: {},
   metrics: {},
 });
 await exportBundle({ run, out: path.join(folder, 'bundle'), name: 'tiny' });
