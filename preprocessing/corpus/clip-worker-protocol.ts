@@ -10,6 +10,16 @@ export const workerSettingsSchema = z.object({
   netsDir: z.string(),
   compat: compatSchema,
   maxFrames: z.number().int().positive(),
+  /** The word-vector table for transcripts; without it they are not used. */
+  wordTable: z
+    .object({
+      file: z.string(),
+      /** With a larger share of unknown words a transcript counts as missing. */
+      maxOutOfVocabulary: z.number().min(0).max(1),
+    })
+    .optional(),
+  /** The network that embeds the kept face crops; without it they are not embedded. */
+  faceEmbedding: z.object({ net: z.string(), model: z.string() }).optional(),
 });
 
 export type WorkerSettings = z.infer<typeof workerSettingsSchema>;

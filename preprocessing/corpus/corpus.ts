@@ -5,8 +5,9 @@ import { writeJsonAtomic } from '../../common/files.js';
 import { MODALITIES, type Modality } from '../../common/labels.js';
 import { MTCNN_DIR } from '../../common/paths.js';
 import { createProgress } from '../../common/progress.js';
-import { requireSupported } from '../clip.js';
+import type { FaceEmbeddingNet } from '../faces/face-embedder.js';
 import type { ClipRecord, Split } from '../features.js';
+import { WordTable } from '../words/word-table.js';
 import { listStems, removeStaleTemporaries } from './feature-store.js';
 import { listMercClips } from './merc-layout.js';
 import type { ClipFailure, SourceClip } from './source-clip.js';
@@ -18,6 +19,10 @@ export interface CorpusOptions {
   compat: Compat;
   /** Face frames kept of each clip, at most. */
   maxFrames: number;
+  /** The word-vector table that transcripts are looked up in, and the largest share of unknown words. */
+  wordTable?: { file: string; maxOutOfVocabulary: number };
+  /** The network that embeds the kept face crops. */
+  faceEmbedding?: FaceEmbeddingNet;
   /** Child processes. */
   workers: number;
   /** Aborting it ends the run after the clips at work, which are then whole. */
@@ -50,18 +55,26 @@ export const FAILURES_FILE = 'failures.json';
  * and settings have not changed is not done again. A clip that cannot be used never stops the corpus.
  *
  * @throws MerError not_found when there are no clips, bad_argument for an unsupported mode, missing_part
- *   without the MTCNN nets, interrupted
+ *   without the MTCNN nets, bad_file for a damaged word table, interrupted
  */
 export async function preprocessCorpus(options: CorpusOptions): Promise<CorpusSummary> {
-  const { corpusDir, featuresDir, compat, maxFrames, workers, signal } = options;
-  requireSupported(compat);
+  const { corpusDir, featuresDir, compat, maxFrames, wordTable, faceEmbedding, workers, signal } = options;
+  // Its index is made here, once, and not by each of the workers.
+  if (wordTable) await (await WordTable.open(wordTable.file)).dispose();
   const { clips, failures } = await listMercClips(corpusDir);
   await removeStaleTemporaries(featuresDir);
   const summary: CorpusSummary = { splits: new Map(), failures: [...failures], warnings: [] };
   const progress = createProgress('preprocess', clips.length);
   let done = 0;
   try {
-    const settings = { featuresDir: path.resolve(featuresDir), netsDir: MTCNN_DIR, compat, maxFrames };
+    const settings = {
+      featuresDir: path.resolve(featuresDir),
+      netsDir: MTCNN_DIR,
+      compat,
+      maxFrames,
+      ...(wordTable && { wordTable }),
+      ...(faceEmbedding && { faceEmbedding }),
+    };
     const onOutcome = (clip: SourceClip, outcome: ClipOutcome) => {
       count(summary, clip, outcome);
       done += 1;
