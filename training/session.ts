@@ -13,7 +13,7 @@ import { addScaled, type Optimizer, type OptimizerState } from './optimizers/opt
 import { forward, type NetworkOutput } from './tensorflow/forward.js';
 import { softCrossEntropy } from './tensorflow/loss.js';
 import { Native, type Tensor } from './tensorflow/native.js';
-import { add, scaleShift } from './tensorflow/primitives.js';
+import { add, scale } from './tensorflow/primitives.js';
 import { Tape } from './tensorflow/tape.js';
 import { type TensorFlowKinds, TensorFlowOps } from './tensorflow/tensorflow-ops.js';
 import { NetworkVariables } from './tensorflow/variables.js';
@@ -115,7 +115,7 @@ export class TrainingSession {
         total = add(tape, total, loss(head, rows, weights));
       }
       if (lam > 0 && modality !== 'text') {
-        total = add(tape, total, scaleShift(tape, loss(branch.logits, rows, weights), lam / 2, 0));
+        total = add(tape, total, scale(tape, loss(branch.logits, rows, weights), lam / 2));
       }
     }
     return total;
