@@ -1,9 +1,12 @@
+import type { Compat } from '../../common/bundle.js';
 import type { Random } from '../../common/random.js';
 import type { ClipRecord } from '../../preprocessing/features.js';
+import { seedFrameRange, takeLeftPadded } from '../../preprocessing/seed-inputs.js';
+import { changeBytes } from './brightness.js';
 
 /** Frames of a clip that one training sample sees. */
 export const TRAINING_FRAMES = 16;
-/** Left out at each end, in seconds: what 10 frames at 62.5 frames a second are. */
+/** Left out at each end by default, in seconds: what 10 frames at 62.5 frames a second are. */
 const END_SECONDS = 0.16;
 const FLIP_PROBABILITY = 0.5;
 const BRIGHTNESS = 0.5;
@@ -18,32 +21,47 @@ interface Frames {
 
 /**
  * A random view of a clip's faces, (frames, size, size, 3): up to 16 random frames in their order, without those at
- * the ends; one horizontal flip, brightness, contrast and rotation for all of them.
+ * the ends; one brightness, contrast, horizontal flip and rotation for all of them. In compat seed always 16 frames,
+ * black ones on the left where the clip has fewer; they are brightened with the others.
+ *
+ * @param face all frames of the clip; not changed
  */
-export function augmentFace(face: Frames, record: Pick<ClipRecord, 'face' | 'span'>, random: Random): Frames {
-  const chosen = chooseFrames(record, face.length, random);
+export function augmentFace(
+  face: Frames,
+  record: Pick<ClipRecord, 'face' | 'span'>,
+  random: Random,
+  compat: Compat,
+): Frames {
   const frameBytes = face.data.length / face.length;
   const size = Math.sqrt(frameBytes / 3);
+  const chosen = chooseFrames(record, face.length, random, compat);
+  const length = compat === 'seed' ? TRAINING_FRAMES : chosen.length;
+  const source = takeLeftPadded(face.data, frameBytes, chosen, length);
   const flip = random.uniform() < FLIP_PROBABILITY;
   const gain = 1 + random.between(-CONTRAST, CONTRAST);
-  const brightness = random.between(-BRIGHTNESS, BRIGHTNESS);
+  changeBytes(source, gain, random.between(-BRIGHTNESS, BRIGHTNESS), compat);
   const rotated = random.uniform() < ROTATION_PROBABILITY;
   const angle = rotated ? (random.between(-ROTATION_DEGREES, ROTATION_DEGREES) * Math.PI) / 180 : 0;
-  const data = new Uint8Array(chosen.length * frameBytes);
-  for (const [position, index] of chosen.entries()) {
-    const source = face.data.subarray(index * frameBytes, (index + 1) * frameBytes);
-    const target = data.subarray(position * frameBytes, (position + 1) * frameBytes);
-    if (angle === 0 && !flip) target.set(source);
-    else rotate(source, target, size, angle, flip);
+  if (angle === 0 && !flip) return { data: source, length };
+  const data = new Uint8Array(source.length);
+  for (let start = 0; start < data.length; start += frameBytes) {
+    const end = start + frameBytes;
+    rotate(source.subarray(start, end), data.subarray(start, end), size, angle, flip);
   }
-  changeBrightness(data, gain, brightness);
-  return { data, length: chosen.length };
+  return { data, length };
 }
 
 /** Sorted random frames away from the ends; of a clip too short for that, of all frames. */
-function chooseFrames({ face, span }: Pick<ClipRecord, 'face' | 'span'>, count: number, random: Random): number[] {
+function chooseFrames(
+  { face, span }: Pick<ClipRecord, 'face' | 'span'>,
+  count: number,
+  random: Random,
+  compat: Compat,
+): number[] {
   const all = Array.from({ length: count }, (_, index) => index);
+  const { start, end } = seedFrameRange(count);
   const inner = all.filter((index) => {
+    if (compat === 'seed') return index >= start && index < end;
     const time = face.times[index] ?? span.start;
     return time >= span.start + END_SECONDS && time <= span.end - END_SECONDS;
   });
@@ -84,15 +102,4 @@ function rotate(source: Uint8Array, target: Uint8Array, size: number, angle: num
 function reflect(index: number, size: number): number {
   const mirrored = index < 0 ? -index : index;
   return mirrored < size ? mirrored : 2 * (size - 1) - mirrored;
-}
-
-/** gain * x plus brightness times the mean of that, rounded and kept in 0..255. */
-function changeBrightness(data: Uint8Array, gain: number, brightness: number): void {
-  let sum = 0;
-  for (const value of data) sum += value;
-  const shift = (brightness * gain * sum) / Math.max(data.length, 1);
-  const table = Uint8Array.from({ length: 256 }, (_, value) =>
-    Math.min(255, Math.max(0, Math.round(gain * value + shift))),
-  );
-  for (let i = 0; i < data.length; i++) data[i] = table[data[i]!]!;
 }

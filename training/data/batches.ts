@@ -22,12 +22,17 @@ export function stepsPerEpoch(clips: number, batchSize: number): number {
   return Math.max(1, Math.floor(clips / batchSize) + (clips % batchSize > 1 ? 1 : 0));
 }
 
-/** The augmented batches of one epoch in random order; the next one is read while the caller uses the present one. */
+/**
+ * The augmented batches of one epoch in random order; the next one is read while the caller uses the present one.
+ * They depend on seed, epoch and step alone, so that an epoch can be gone on with.
+ * @param first steps of the epoch that are done
+ */
 export async function* trainingBatches(
   dataset: Dataset,
   spec: InputSpec,
   config: TrainConfig,
   epoch: number,
+  first = 0,
 ): AsyncGenerator<TrainingBatch> {
   const order = Random.for(config.seed, 'order', epoch).permutation(dataset.size);
   const steps = stepsPerEpoch(dataset.size, config.batch_size);
@@ -35,8 +40,9 @@ export async function* trainingBatches(
     const indices = order.slice(step * config.batch_size, (step + 1) * config.batch_size);
     return makeBatch(dataset, indices, spec, config, epoch, step);
   };
-  let next = make(0);
-  for (let step = 0; step < steps; step++) {
+  if (first >= steps) return;
+  let next = make(first);
+  for (let step = first; step < steps; step++) {
     const batch = await next;
     if (step + 1 < steps) next = make(step + 1);
     // A failed read is thrown by the `await` of its own turn; without this it would end the process before.
@@ -56,7 +62,7 @@ async function makeBatch(
   const examples = await loadAll(dataset, indices, config.num_workers);
   const inputs = examples.map((example, position) => {
     const random = Random.for(config.seed, 'augment', epoch, indices[position]!);
-    return augment(example, random, config.mode);
+    return augment(example, random, config);
   });
   const batch = collate(inputs, spec);
   const targets = smoothedTargets(examples, config.label_smoothing);
@@ -68,12 +74,14 @@ async function makeBatch(
 }
 
 /** Only what the mode uses is augmented; the rest is left out of the batch. */
-function augment({ inputs, longSpeech, record }: Example, random: Random, mode: TrainConfig['mode']): ModelInputs {
+function augment(example: Example, random: Random, { mode, compat, time_warp }: TrainConfig): ModelInputs {
   const all = mode === 'multimodal';
+  const { inputs, longSpeech, allFaces, record } = example;
   const { speech, face, text } = inputs;
+  const speechSettings = { compat, timeWarp: time_warp };
   return {
-    speech: speech && (all || mode === 'speech') ? augmentSpeech(speech, longSpeech, random) : null,
-    face: face && (all || mode === 'face') ? augmentFace(face, record, random) : null,
+    speech: speech && (all || mode === 'speech') ? augmentSpeech(speech, longSpeech, random, speechSettings) : null,
+    face: face && (all || mode === 'face') ? augmentFace(allFaces ?? face, record, random, compat) : null,
     text: text && (all || mode === 'text') ? text : null,
   };
 }

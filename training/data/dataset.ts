@@ -2,7 +2,13 @@ import { MerError } from '../../common/errors.js';
 import { emotionIndex, type Modality } from '../../common/labels.js';
 import { loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
 import type { ClipFeatures, ClipRecord, SpeechFeatures, Split } from '../../preprocessing/features.js';
-import { evaluationInputs, type InputSpec, type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
+import {
+  evaluationInputs,
+  type InputSpec,
+  type ModelInputs,
+  SPEECH_FRAMES,
+  shrinkFrames,
+} from '../../preprocessing/model-inputs.js';
 
 /** One clip, ready to be augmented or evaluated. Its arrays are shared: copy before changing them. */
 export interface Example {
@@ -12,6 +18,8 @@ export interface Example {
   inputs: ModelInputs;
   /** The whole spectrogram where it is longer than the network's input, to crop from. */
   longSpeech: SpeechFeatures | null;
+  /** All face frames, to choose from, where `inputs` hold a selection: training clips of compat seed. */
+  allFaces: ModelInputs['face'];
 }
 
 /** Prepared clips are kept in memory up to this size, so that later epochs read nothing. */
@@ -44,7 +52,7 @@ export class Dataset {
   /**
    * @param records all clips of the split
    * @param needed the one modality that is read, and that each clip must have; null reads all of every clip
-   * @throws MerError not_found when no labelled clip is left
+   * @throws MerError not_found when no labelled clip is left, bad_argument when a clip is of another mode than `spec`
    */
   static of(
     featuresDir: string,
@@ -53,6 +61,14 @@ export class Dataset {
     spec: InputSpec,
     needed: Modality | null,
   ): Dataset {
+    const other = records.find((record) => record.compat !== spec.compat);
+    if (other) {
+      throw new MerError(
+        'bad_argument',
+        `${featuresDir}/${split}: the features of ${other.stem} are of compat ${other.compat}, the training of compat ${spec.compat}.`,
+        'Train with the mode of the features, or run `mer preprocess` with --compat of the training.',
+      );
+    }
     const usable = records.filter((record) => record.labels && (!needed || record[needed].status === 'used'));
     if (usable.length > 0) return new Dataset(featuresDir, split, spec, needed, usable);
     throw new MerError(
@@ -87,7 +103,7 @@ export class Dataset {
     if (cached) return cached;
     const record = this.records[index]!;
     const features = await loadClipFeatures(this.#featuresDir, this.#split, this.#wanted(record));
-    const example = makeExample(record, features, this.#spec);
+    const example = makeExample(record, features, this.#spec, this.#split);
     const bytes = exampleBytes(example);
     if (this.#cachedBytes + bytes <= CACHE_BYTES) {
       this.#cachedBytes += bytes;
@@ -111,25 +127,28 @@ export class Dataset {
   }
 }
 
-function makeExample(record: ClipRecord, features: ClipFeatures, spec: InputSpec): Example {
-  const { labels } = record;
-  if (!labels) throw new TypeError(`${record.stem} has no labels`);
-  const { speech } = features;
+function makeExample(record: ClipRecord, features: ClipFeatures, spec: InputSpec, split: Split): Example {
+  const { speech, face } = features;
+  const choosesFaces = spec.compat === 'seed' && split === 'train' && face.status === 'used';
   return {
     record,
-    labels: {
-      inte: emotionIndex(labels.inte),
-      face: emotionIndex(labels.face),
-      speech: emotionIndex(labels.speech),
-    },
+    labels: labelsOf(record),
     inputs: evaluationInputs(features, spec),
     longSpeech: speech.status === 'used' && speech.frames > SPEECH_FRAMES ? speech : null,
+    allFaces: choosesFaces ? { data: shrinkFrames(face.data, face.frames, spec.faceSize), length: face.frames } : null,
   };
 }
 
-function exampleBytes({ inputs, longSpeech }: Example): number {
+/** Class indices of a labelled clip, which all clips of a {@link Dataset} are. */
+export function labelsOf({ stem, labels }: ClipRecord): Example['labels'] {
+  if (!labels) throw new TypeError(`${stem} has no labels`);
+  const { inte, face, speech } = labels;
+  return { inte: emotionIndex(inte), face: emotionIndex(face), speech: emotionIndex(speech) };
+}
+
+function exampleBytes({ inputs, longSpeech, allFaces }: Example): number {
   const { speech, face, text } = inputs;
-  return [speech, face, text, longSpeech].reduce((sum, part) => sum + (part?.data.byteLength ?? 0), 0);
+  return [speech, face, text, longSpeech, allFaces].reduce((sum, part) => sum + (part?.data.byteLength ?? 0), 0);
 }
 
 /** Dimension of the word vectors of these clips: that of the first with words, or 200 when none has any. */
