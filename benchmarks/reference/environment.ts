@@ -22,29 +22,40 @@ export async function ensureReferenceEnvironment(): Promise<void> {
 }
 
 /**
- * Runs a script of benchmarks/reference/ in the reference's environment, with its allocator tuned and its libraries
- * bounded to `threads`. Its stderr is passed on.
+ * Starts a script of benchmarks/reference/ in the reference's environment, with its allocator tuned and its libraries
+ * bounded to `threads`. Its stderr is passed on; it ends when its standard input is closed.
+ */
+export function spawnReference(script: string, args: readonly string[], threads: number) {
+  const file = path.join(PROJECT_ROOT, 'benchmarks', 'reference', script);
+  const bounds = { OMP_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` };
+  return spawn(PYTHON, [file, ...args], {
+    env: { ...process.env, ...TUNED_MALLOC, ...bounds },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+}
+
+/**
+ * Runs a script of benchmarks/reference/ to its end, as {@link spawnReference} starts it.
  *
  * @returns what it printed to stdout
  * @throws MerError internal when it fails
  */
 export function runReference(script: string, args: readonly string[], threads: number): Promise<string> {
-  const file = path.join(PROJECT_ROOT, 'benchmarks', 'reference', script);
-  const bounds = { OMP_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` };
   return new Promise((resolve, reject) => {
-    const child = spawn(PYTHON, [file, ...args], {
-      env: { ...process.env, ...TUNED_MALLOC, ...bounds },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawnReference(script, args, threads);
+    child.stdin.end();
     const output: Buffer[] = [];
     child.stdout.on('data', (data: Buffer) => output.push(data));
     child.once('error', reject);
     child.once('close', (code, signal) => {
       if (code === 0) resolve(Buffer.concat(output).toString());
-      else {
-        const how = signal ? `was killed by ${signal}` : `ended with exit code ${code}`;
-        reject(new MerError('internal', `The reference script ${script} ${how}.`, 'Its own message stands above.'));
-      }
+      else reject(referenceFailed(script, code, signal));
     });
   });
+}
+
+/** The script's own message has gone to stderr before. */
+export function referenceFailed(script: string, code: number | null, signal: string | null): MerError {
+  const how = signal ? `was killed by ${signal}` : `ended with exit code ${code}`;
+  return new MerError('internal', `The reference script ${script} ${how}.`, 'Its own message stands above.');
 }

@@ -1,7 +1,3 @@
-import fs from 'node:fs';
-import path from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { MerError } from '../../common/errors.js';
 import type { RgbFrame } from '../media/rgb-frame.js';
 import {
   type Box,
@@ -12,6 +8,7 @@ import {
   suppressContained,
   suppressOverlaps,
 } from './boxes.js';
+import { DetectionNet, type DetectionNetOptions, type NetOutputs } from './detection-net.js';
 import { IntegralImage, type PixelRectangle } from './integral-image.js';
 
 /** A detected face. Coordinates are pixels of the frame and may lie outside of it. */
@@ -66,25 +63,11 @@ interface Candidate extends ScoredBox {
  * Loads the three nets of MTCNN (Zhang et al. 2016) and runs the cascade as facenet-pytorch 2.6 does with min_face 20,
  * thresholds 0.6, 0.7, 0.7 and factor 0.6, including its float32 roundings.
  *
- * @param options.directory folder of pnet.onnx, rnet.onnx and onet.onnx: MTCNN_DIR, or a bundle
- * @param options.threads threads of ONNX Runtime within one operator
  * @throws MerError missing_part when a net is not there
  */
-export async function createFaceDetector(options: { directory: string; threads: number }): Promise<FaceDetector> {
-  const load = (name: string) => {
-    const file = path.join(options.directory, name);
-    if (!fs.existsSync(file)) {
-      throw new MerError('missing_part', `The face detection net ${file} is missing.`, 'Run `npm run setup`.');
-    }
-    return InferenceSession.create(file, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: options.threads,
-      interOpNumThreads: 1,
-      // Each scale and each number of crops is another shape: plans for them would only pile up.
-      enableMemPattern: false,
-    });
-  };
-  const [pnet, rnet, onet] = await Promise.all([load('pnet.onnx'), load('rnet.onnx'), load('onet.onnx')]);
+export async function createFaceDetector(options: DetectionNetOptions): Promise<FaceDetector> {
+  const load = (name: 'pnet' | 'rnet' | 'onet') => DetectionNet.load(name, options);
+  const [pnet, rnet, onet] = await Promise.all([load('pnet'), load('rnet'), load('onet')]);
   return new Mtcnn(pnet, rnet, onet);
 }
 
@@ -101,13 +84,13 @@ class Workspace {
 }
 
 class Mtcnn implements FaceDetector {
-  readonly #pnet: InferenceSession;
-  readonly #rnet: InferenceSession;
-  readonly #onet: InferenceSession;
+  readonly #pnet: DetectionNet;
+  readonly #rnet: DetectionNet;
+  readonly #onet: DetectionNet;
   /** Detections may overlap in time (several clips in one process): each borrows a workspace of its own. */
   readonly #idle: Workspace[] = [];
 
-  constructor(pnet: InferenceSession, rnet: InferenceSession, onet: InferenceSession) {
+  constructor(pnet: DetectionNet, rnet: DetectionNet, onet: DetectionNet) {
     this.#pnet = pnet;
     this.#rnet = rnet;
     this.#onet = onet;
@@ -165,7 +148,7 @@ class Mtcnn implements FaceDetector {
       const outHeight = Math.trunc(height * scale + 1);
       const image = workspace.image(3 * outWidth * outHeight);
       workspace.integral.resize(whole, outWidth, outHeight, image);
-      const outputs = await this.#pnet.run({ image: new Tensor('float32', image, [1, 3, outHeight, outWidth]) });
+      const outputs = await this.#pnet.run(image, [1, 3, outHeight, outWidth]);
       proposals.push(...suppressOverlaps(readProposals(outputs, scale), 0.5));
     }
     return suppressOverlaps(proposals, 0.7).map(({ box: [x1, y1, x2, y2], shares }) => {
@@ -183,9 +166,9 @@ class Mtcnn implements FaceDetector {
   async #filter(workspace: Workspace, frame: RgbFrame, boxes: readonly Box[]): Promise<Box[]> {
     const passed: Candidate[] = [];
     for (const { crops, kept } of cropBatches(workspace, frame, boxes, RNET_SIDE)) {
-      const outputs = await this.#rnet.run({ image: crops });
-      const probabilities = floats(outputs, 'probabilities');
-      const shares = floats(outputs, 'boxes');
+      const outputs = await this.#rnet.run(crops, [kept.length, 3, RNET_SIDE, RNET_SIDE]);
+      const probabilities = outputs('probabilities').data;
+      const shares = outputs('boxes').data;
       for (const [i, box] of kept.entries()) {
         const score = probabilities[2 * i + 1]!;
         if (score > RNET_THRESHOLD) passed.push({ box, score, shares: shares.subarray(4 * i, 4 * i + 4) });
@@ -198,10 +181,10 @@ class Mtcnn implements FaceDetector {
   async #locate(workspace: Workspace, frame: RgbFrame, boxes: readonly Box[]): Promise<(Face | null)[]> {
     const found = new Map<Box, Face>();
     for (const { crops, kept } of cropBatches(workspace, frame, boxes, ONET_SIDE)) {
-      const outputs = await this.#onet.run({ image: crops });
-      const probabilities = floats(outputs, 'probabilities');
-      const shares = floats(outputs, 'boxes');
-      const points = floats(outputs, 'points');
+      const outputs = await this.#onet.run(crops, [kept.length, 3, ONET_SIDE, ONET_SIDE]);
+      const probabilities = outputs('probabilities').data;
+      const shares = outputs('boxes').data;
+      const points = outputs('points').data;
       for (const [i, box] of kept.entries()) {
         found.set(box, {
           box: regressBox(box, shares, 4 * i),
@@ -215,11 +198,11 @@ class Mtcnn implements FaceDetector {
 }
 
 /** P-Net's cells above the threshold, as boxes of the whole frame. */
-function readProposals(outputs: InferenceSession.OnnxValueMapType, scale: number): Candidate[] {
-  const probabilities = floats(outputs, 'probabilities');
-  const shares = floats(outputs, 'boxes');
-  const columns = outputs.probabilities!.dims[3]!;
-  const plane = outputs.probabilities!.dims[2]! * columns;
+function readProposals(outputs: NetOutputs, scale: number): Candidate[] {
+  const { data: probabilities, shape } = outputs('probabilities');
+  const shares = outputs('boxes').data;
+  const columns = shape[3]!;
+  const plane = shape[2]! * columns;
   const scale32 = f(scale);
   const proposals: Candidate[] = [];
   for (let cell = 0; cell < plane; cell++) {
@@ -244,17 +227,14 @@ function* cropBatches(
   frame: RgbFrame,
   boxes: readonly Box[],
   side: number,
-): Generator<{ crops: Tensor; kept: Box[] }> {
+): Generator<{ crops: Float32Array; kept: Box[] }> {
   const inside = boxes.map((box) => ({ box, pixels: clip(box, frame) })).filter(({ pixels }) => !isEmpty(pixels));
   const size = 3 * side * side;
   for (let from = 0; from < inside.length; from += MAX_CROPS) {
     const batch = inside.slice(from, from + MAX_CROPS);
     const data = workspace.image(batch.length * size);
     for (const [i, { pixels }] of batch.entries()) workspace.integral.resize(pixels, side, side, data, i * size);
-    yield {
-      crops: new Tensor('float32', data, [batch.length, 3, side, side]),
-      kept: batch.map(({ box }) => box),
-    };
+    yield { crops: data, kept: batch.map(({ box }) => box) };
   }
 }
 
@@ -279,10 +259,4 @@ function readPoints([x1, y1, x2, y2]: Box, shares: Float32Array): [number, numbe
     f(f(f(width * shares[i]!) + x1) - 1),
     f(f(f(height * shares[i + 5]!) + y1) - 1),
   ]);
-}
-
-function floats(outputs: InferenceSession.OnnxValueMapType, name: string): Float32Array {
-  const data = outputs[name]?.data;
-  if (data instanceof Float32Array) return data;
-  throw new MerError('bad_file', `A face detection net has no output ${name}.`, 'Run `npm run setup` again.');
 }
