@@ -1,7 +1,14 @@
 import { Random } from '../common/random.js';
 import type { ModelSpec } from '../models/spec.js';
 import { MEL_BANDS } from '../preprocessing/features.js';
-import { type Batch, collate, fitSpeech, type ModelInputs, SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
+import {
+  type Batch,
+  collate,
+  fitSpeech,
+  fitWords,
+  type ModelInputs,
+  SPEECH_FRAMES,
+} from '../preprocessing/model-inputs.js';
 
 /** Lengths of one clip: mel frames, face frames, words; 0 where the modality is missing. */
 type Lengths = readonly [speech: number, face: number, text: number];
@@ -47,9 +54,9 @@ function randomInputs(spec: ModelSpec, [mel, frames, words]: Lengths, random: Ra
   const used = Math.min(words, spec.maxWords);
   const wordVectors = Float32Array.from({ length: used * spec.wordDim }, () => random.normal());
   return {
-    speech: mel === 0 ? null : fitSpeech(smoothField(random, MEL_BANDS, mel), mel, 0),
+    speech: mel === 0 ? null : fitSpeech(smoothField(random, MEL_BANDS, mel), mel, 0, spec.compat),
     face: frames === 0 ? null : { data: randomFrames(random, frames, spec.faceSize), length: frames },
-    text: used === 0 ? null : { data: wordVectors, length: used },
+    text: used === 0 ? null : fitWords(wordVectors, used, spec.wordDim, spec.maxWords, spec.compat),
   };
 }
 

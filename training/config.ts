@@ -136,7 +136,8 @@ const MAX_WORDS = 128;
  * @throws MerError bad_argument for words of `wordDim` numbers that compat seed cannot read
  */
 export function modelSpec(config: TrainConfig, wordDim: number): ModelSpec {
-  if (config.compat === 'seed' && wordDim !== TEXT_FEATURES) {
+  const readsText = config.mode === 'text' || config.mode === 'multimodal';
+  if (readsText && config.compat === 'seed' && wordDim !== TEXT_FEATURES) {
     throw new MerError(
       'bad_argument',
       `The features have word vectors of ${wordDim} numbers; with --compat seed they must have ${TEXT_FEATURES}.`,

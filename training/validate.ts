@@ -7,8 +7,12 @@ import type { Native } from './tensorflow/native.js';
 import { predict } from './tensorflow/predictor.js';
 import type { Variables } from './tensorflow/tensorflow-ops.js';
 
-/** Clips a forward pass: nothing is freed within one, and all kept faces of a clip go through. */
+/**
+ * Clips a forward pass: nothing is freed within one, and all kept faces of a clip go through. The text network of
+ * compat seed attends across the batch and is served one clip at a time, so it is validated so, too.
+ */
 function clipsPerPass(spec: ModelSpec): number {
+  if (spec.compat === 'seed' && (spec.mode === 'text' || spec.mode === 'multimodal')) return 1;
   const largeFaces = spec.faceSize === 224 && (spec.mode === 'face' || spec.mode === 'multimodal');
   return largeFaces ? 4 : 16;
 }

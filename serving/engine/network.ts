@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Bundle } from '../../common/bundle.js';
+import type { Bundle, Compat } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
 import { MODALITIES, type Modality } from '../../common/labels.js';
 import { MEL_BANDS } from '../../preprocessing/features.js';
@@ -25,11 +25,17 @@ export class Network {
   readonly #branches: Branches;
   readonly #fusion: InferenceSession | undefined;
   readonly #spec: Bundle['preprocessing'];
+  readonly #compat: Compat;
 
-  private constructor(branches: Branches, fusion: InferenceSession | undefined, spec: Bundle['preprocessing']) {
+  private constructor(
+    branches: Branches,
+    fusion: InferenceSession | undefined,
+    { preprocessing, compat }: Pick<Bundle, 'preprocessing' | 'compat'>,
+  ) {
     this.#branches = branches;
     this.#fusion = fusion;
-    this.#spec = spec;
+    this.#spec = preprocessing;
+    this.#compat = compat;
   }
 
   /**
@@ -53,7 +59,7 @@ export class Network {
         'Export the bundle again.',
       );
     }
-    return new Network(branches, bundle.fusion && (await open(bundle.fusion)), bundle.preprocessing);
+    return new Network(branches, bundle.fusion && (await open(bundle.fusion)), bundle);
   }
 
   /** The branches that the bundle has, in the order of MODALITIES. */
@@ -88,15 +94,16 @@ export class Network {
     const features = clips.map((): Features => ({}));
     for (const modality of this.modalities) {
       const having = [...clips.keys()].filter((clip) => clips[clip]![modality] !== null);
-      if (having.length === 0) continue;
-      const inputs = having.map((clip) => clips[clip]!);
-      const output = await this.runBranch(modality, inputs);
-      for (const [row, clip] of having.entries()) {
-        features[clip]![modality] = output.features[row]!;
-        scores[clip]!.branches[modality] = {
-          logits: finiteLogits(output.logits[row]!, modality),
-          attention: realShares(output.attention[row]!),
-        };
+      for (const group of this.#together(modality, having)) {
+        const inputs = group.map((clip) => clips[clip]!);
+        const output = await this.runBranch(modality, inputs);
+        for (const [row, clip] of group.entries()) {
+          features[clip]![modality] = output.features[row]!;
+          scores[clip]!.branches[modality] = {
+            logits: finiteLogits(output.logits[row]!, modality),
+            attention: realShares(output.attention[row]!),
+          };
+        }
       }
     }
     const rows = scores.flatMap(({ branches }, clip) => {
@@ -115,6 +122,12 @@ export class Network {
       scores[clip]!.fused[subsetName(subset)] = finiteLogits(fused[row]!, 'fusion');
     }
     return scores;
+  }
+
+  /** Which clips may share a run. The text network of compat seed attends across its batch: there each is alone. */
+  #together(modality: Modality, clips: readonly number[]): (readonly number[])[] {
+    if (clips.length === 0) return [];
+    return modality === 'text' && this.#compat === 'seed' ? clips.map((clip) => [clip]) : [clips];
   }
 
   /** One branch over clips that all have its modality; one row a clip, attention padded to the longest. */

@@ -26,6 +26,7 @@ describe('the parity gate', () => {
       'relation attention, concatenating fusion, words of 200',
       { ...TINY_SPEC, fan: 'relation', fusion: 'concat', wordDim: 200 },
     ],
+    ['compat seed', { ...TINY_SPEC, compat: 'seed', fusion: 'concat', wordDim: 200, maxWords: 38 }],
   ] as const)('lets a true export pass: %s', async (_, spec) => {
     const report = await parityOf(spec);
     expect(report).toMatchObject({ tolerance: PARITY_TOLERANCE, sizes: 3 });
