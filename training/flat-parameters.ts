@@ -1,4 +1,5 @@
 import type { ParameterSpec } from '../models/parameters.js';
+import { FlatVariable } from './tensorflow/flat-variable.js';
 import type { Native, Tensor } from './tensorflow/native.js';
 import type { Tape } from './tensorflow/tape.js';
 import type { NetworkVariables } from './tensorflow/variables.js';
@@ -6,25 +7,67 @@ import type { NetworkVariables } from './tensorflow/variables.js';
 /** Axes of a TensorFlow parameter over which gradient centralisation takes the mean: all but that of the outputs. */
 const CENTRAL_AXES = { conv: [0, 1, 2], depthwise: [0, 1, 3] } as const;
 
-/** Some parameters of a network as one vector, which optimizers and averages work on. */
+/** Parameters start at multiples of this many floats: only then is a slice of the vector a view and no copy. */
+const ALIGNMENT = 16;
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+const paddingOf = (size: number) => (ALIGNMENT - (size % ALIGNMENT)) % ALIGNMENT;
+
+/**
+ * The trained parameters of a network as one vector, which the optimizer changes in place; the network's variables are
+ * views of it. Free it with {@link dispose}, after the variables.
+ */
 export class FlatParameters {
   readonly #native: Native;
   readonly #variables: NetworkVariables;
   readonly #specs: readonly ParameterSpec[];
+  readonly #vector: FlatVariable;
 
   constructor(native: Native, variables: NetworkVariables, specs: readonly ParameterSpec[]) {
     this.#native = native;
     this.#variables = variables;
     this.#specs = specs;
+    const joined = joinFlat(
+      native,
+      specs.map(({ name }) => variables.get(name)),
+      paddingOf,
+    );
+    this.#vector = new FlatVariable(native, joined);
+    native.free(joined);
+    this.change(() => {});
+  }
+
+  /** Length of the vector, padding included. */
+  get count(): number {
+    return this.#specs.reduce((sum, { shape }) => sum + sizeOf(shape) + paddingOf(sizeOf(shape)), 0);
   }
 
   watch(tape: Tape): void {
     for (const { name } of this.#specs) tape.watch(this.#variables.get(name));
   }
 
-  /** (count): a copy of all values, the caller's to free. */
-  gather(): Tensor {
-    return this.#join(this.#specs.map(({ name }) => this.#variables.get(name)));
+  /** (count): all values, not a copy, the caller's to free before the next {@link change}. */
+  read(): Tensor {
+    return this.#vector.read();
+  }
+
+  /** Lets `use` change the vector while nothing holds a view of it, then gives the variables their new values. */
+  change(use: (vector: FlatVariable) => void): void {
+    const native = this.#native;
+    const shapes = this.#specs.map(({ name }) => this.#variables.get(name).shape);
+    for (const { name } of this.#specs) this.#variables.release(name);
+    use(this.#vector);
+    const values = this.#vector.read();
+    let start = 0;
+    for (const [index, { name }] of this.#specs.entries()) {
+      const shape = shapes[index]!;
+      const size = sizeOf(shape);
+      const part = native.run('Slice', [values, native.list([start]), native.list([size])]);
+      this.#variables.replace(name, native.run('Reshape', [part, native.list(shape)]));
+      native.free(part);
+      start += size + paddingOf(size);
+    }
+    native.free(values);
   }
 
   /** (count): the gradients after a backward pass, zero where the loss does not depend on a parameter. */
@@ -35,38 +78,30 @@ export class FlatParameters {
       const gradient = tape.takeGradient(parameter) ?? native.run('ZerosLike', [parameter]);
       return centralize ? centralizeGradient(native, gradient, spec) : gradient;
     });
-    const joined = this.#join(gradients);
+    const joined = joinFlat(native, gradients, paddingOf);
     native.free(...gradients);
     return joined;
   }
 
-  #join(tensors: readonly Tensor[]): Tensor {
-    const native = this.#native;
-    const rows = tensors.map((tensor) => native.run('Reshape', [tensor, native.list([-1])]));
-    const joined = native.run('ConcatV2', [...rows, native.intScalar(0)], {
-      N: rows.length,
-      T: { type: native.float32 },
-    });
-    native.free(...rows);
-    return joined;
+  dispose(): void {
+    this.#vector.dispose();
   }
+}
 
-  /** Puts new values in place; `values` is not freed. */
-  scatter(values: Tensor): void {
-    const native = this.#native;
-    const shapes = this.#specs.map(({ name }) => this.#variables.get(name).shape);
-    const sizes = native.list(shapes.map((shape) => shape.reduce((a, b) => a * b, 1)));
-    const parts = native.runMany(
-      'SplitV',
-      [values, sizes, native.intScalar(0)],
-      { num_split: shapes.length },
-      shapes.length,
-    );
-    for (const [index, { name }] of this.#specs.entries()) {
-      this.#variables.replace(name, native.run('Reshape', [parts[index]!, native.list(shapes[index]!)]));
-    }
-    native.free(...parts);
-  }
+/** All values of the tensors in one vector, the caller's to free; `paddingOf` a size are the zeros that follow it. */
+export function joinFlat(native: Native, tensors: readonly Tensor[], paddingOf = (_size: number) => 0): Tensor {
+  if (tensors.length === 0) return native.floats([0], new Float32Array(0));
+  const rows = tensors.map((tensor) => native.run('Reshape', [tensor, native.list([-1])]));
+  const parts = rows.flatMap((row) => {
+    const padding = paddingOf(sizeOf(row.shape));
+    return padding === 0 ? [row] : [row, native.zeros([padding])];
+  });
+  const joined = native.run('ConcatV2', [...parts, native.intScalar(0)], {
+    N: parts.length,
+    T: { type: native.float32 },
+  });
+  native.free(...rows);
+  return joined;
 }
 
 /** gradient - mean(gradient) over the inputs of each output (arXiv 2004.01461); vectors stay. Frees `gradient`. */

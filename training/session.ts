@@ -5,11 +5,13 @@ import type { StateDict } from '../common/safetensors.js';
 import { branchHead } from '../models/multimodal.js';
 import { networkParameters } from '../models/parameters.js';
 import type { ModelSpec } from '../models/spec.js';
+import { AveragedWeights } from './averaged-weights.js';
+import { type ClassWeights, EQUAL_WEIGHTS, weighClasses } from './class-weights.js';
 import type { TrainConfig } from './config.js';
 import type { TrainingBatch } from './data/batches.js';
 import { clipByNorm, FlatParameters } from './flat-parameters.js';
 import { createOptimizer } from './optimizers/index.js';
-import { addScaled, type Optimizer, type OptimizerState } from './optimizers/optimizer.js';
+import type { Optimizer, OptimizerState } from './optimizers/optimizer.js';
 import { forward, type NetworkOutput } from './tensorflow/forward.js';
 import { softCrossEntropy } from './tensorflow/loss.js';
 import { Native, type Tensor } from './tensorflow/native.js';
@@ -38,16 +40,22 @@ export class TrainingSession {
   readonly #spec: ModelSpec;
   readonly #config: TrainConfig;
   readonly #trained: FlatParameters;
-  /** Trained parameters and their running statistics: what is averaged. */
-  readonly #averaged: FlatParameters;
   readonly #optimizer: Optimizer;
-  #average: Tensor | null = null;
+  readonly #average: AveragedWeights;
+  readonly #classWeights: ClassWeights;
   #step = 0;
 
-  private constructor(native: Native, spec: ModelSpec, config: TrainConfig, state: StateDict) {
+  private constructor(
+    native: Native,
+    spec: ModelSpec,
+    config: TrainConfig,
+    state: StateDict,
+    classWeights: ClassWeights,
+  ) {
     this.native = native;
     this.#spec = spec;
     this.#config = config;
+    this.#classWeights = classWeights;
     this.variables = new NetworkVariables(native, networkParameters(spec), state);
     const changing = this.variables.specs.filter(({ name }) => !isFrozen(name, config));
     this.#trained = new FlatParameters(
@@ -55,13 +63,19 @@ export class TrainingSession {
       this.variables,
       changing.filter(({ trainable }) => trainable),
     );
-    this.#averaged = new FlatParameters(native, this.variables, changing);
+    const statistics = changing.filter(({ trainable }) => !trainable);
+    this.#average = new AveragedWeights(native, this.variables, this.#trained, statistics);
     this.#optimizer = createOptimizer(native, config.optim, config.weight_decay);
   }
 
   /** @param state holds all parameters of the network */
-  static async create(spec: ModelSpec, config: TrainConfig, state: StateDict): Promise<TrainingSession> {
-    return new TrainingSession(await Native.load(), spec, config, state);
+  static async create(
+    spec: ModelSpec,
+    config: TrainConfig,
+    state: StateDict,
+    classWeights = EQUAL_WEIGHTS,
+  ): Promise<TrainingSession> {
+    return new TrainingSession(await Native.load(), spec, config, state, classWeights);
   }
 
   get step(): number {
@@ -96,86 +110,61 @@ export class TrainingSession {
   #loss(tape: Tape, ops: TensorFlowOps, output: NetworkOutput, { targets, observed }: TrainingBatch): Tensor {
     const { lam, modality_heads } = this.#config;
     const clips = observed.length / MODALITIES.length;
-    const loss = (logits: Tensor, rows: Float32Array, weights: Float32Array) => {
+    const loss = (logits: Tensor, label: keyof ClassWeights, weights: Float32Array) => {
+      const weighed = weighClasses(targets[label], weights, this.#classWeights[label]);
       const [target, weight] = tape.keep(
-        this.native.floats([clips, EMOTION_COUNT], rows),
-        this.native.floats([clips], weights),
+        this.native.floats([clips, EMOTION_COUNT], weighed.rows),
+        this.native.floats([clips], weighed.clips),
       );
       return softCrossEntropy(tape, logits, target!, weight!);
     };
-    let total = loss(output.logits, targets.inte, new Float32Array(clips).fill(1 / clips));
+    let total = loss(output.logits, 'inte', new Float32Array(clips).fill(1 / clips));
     if (this.#spec.mode !== 'multimodal') return total;
     for (const [index, modality] of MODALITIES.entries()) {
       const branch = output.branches[modality]!;
-      const rows = targets[modality === 'text' ? 'inte' : modality];
+      const label = modality === 'text' ? 'inte' : modality;
       const weights = presenceWeights(observed, index);
       if (modality_heads) {
         // Each head learns on its own feature without moving it, so that the modality's scores stay true whatever lam is.
         const head = branchHead<TensorFlowKinds>(ops, this.#spec, modality, ops.detach(branch.feature));
-        total = add(tape, total, loss(head, rows, weights));
+        total = add(tape, total, loss(head, label, weights));
       }
       if (lam > 0 && modality !== 'text') {
-        total = add(tape, total, scale(tape, loss(branch.logits, rows, weights), lam / 2));
+        total = add(tape, total, scale(tape, loss(branch.logits, label, weights), lam / 2));
       }
     }
     return total;
   }
 
   #update(tape: Tape, learningRate: number): void {
-    const { native } = this;
     const { clip_norm, ema } = this.#config;
     let gradient = this.#trained.gatherGradients(tape, this.#optimizer.centralizesGradients);
-    if (clip_norm > 0) gradient = clipByNorm(native, gradient, clip_norm);
-    const parameters = this.#trained.gather();
-    const updated = this.#optimizer.update(parameters, gradient, learningRate, this.#step);
-    this.#trained.scatter(updated);
-    native.free(parameters, updated);
-    if (ema > 0) this.#updateAverage(ema);
-  }
-
-  /** average += (1 - decay) * (parameters - average); the decay rises with the steps so that the start is forgotten. */
-  #updateAverage(ema: number): void {
-    const { native } = this;
-    const current = this.#averaged.gather();
-    if (this.#average === null) {
-      this.#average = current;
-      return;
-    }
-    const decay = Math.min(ema, (1 + this.#step) / (10 + this.#step));
-    const way = native.run('Sub', [current, this.#average]);
-    const moved = addScaled(native, this.#average, way, 1 - decay);
-    native.free(current, way, this.#average);
-    this.#average = moved;
+    if (clip_norm > 0) gradient = clipByNorm(this.native, gradient, clip_norm);
+    this.#trained.change((vector) => this.#optimizer.update(vector, gradient, learningRate, this.#step));
+    // The decay rises with the steps so that the start is forgotten.
+    if (ema > 0) this.#average.update(Math.min(ema, (1 + this.#step) / (10 + this.#step)));
   }
 
   /** Runs `use` with the averaged weights in place, where weights are averaged. */
-  async withAverage<T>(use: () => Promise<T>): Promise<T> {
-    if (this.#average === null) return use();
-    const current = this.#averaged.gather();
-    this.#averaged.scatter(this.#average);
-    try {
-      return await use();
-    } finally {
-      this.#averaged.scatter(current);
-      this.native.free(current);
-    }
+  withAverage<T>(use: () => Promise<T>): Promise<T> {
+    return this.#average.use(use);
   }
 
   state(): SessionState {
-    const average = this.#average && this.native.read(this.#average);
-    return { step: this.#step, optimizer: this.#optimizer.state(), average };
+    return { step: this.#step, optimizer: this.#optimizer.state(), average: this.#average.state() };
   }
 
   restore({ step, optimizer, average }: SessionState): void {
     this.#step = step;
     this.#optimizer.restore(optimizer);
-    if (average) this.#average = this.native.floats([average.length], Float32Array.from(average));
+    this.#average.restore(average);
   }
 
   dispose(): void {
     this.#optimizer.dispose();
     this.variables.dispose();
-    if (this.#average) this.native.free(this.#average);
+    this.#trained.dispose();
+    this.#average.dispose();
   }
 }
 

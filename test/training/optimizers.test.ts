@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readJson } from '../../common/files.js';
 import { centralizeGradient } from '../../training/flat-parameters.js';
 import { createOptimizer } from '../../training/optimizers/index.js';
+import { FlatVariable } from '../../training/tensorflow/flat-variable.js';
 import { Native } from '../../training/tensorflow/native.js';
 
 const numbers = z.array(z.number());
@@ -33,13 +34,13 @@ describe('optimizers follow the traces of their PyTorch originals over 30 steps'
   ] as const)('$run', ({ run, optim, learningRate, weightDecay }) => {
     const { W0, b0, trace } = traces[run];
     const optimizer = createOptimizer(native, optim, weightDecay);
-    let parameters = native.floats([15], Float32Array.of(...W0, ...b0));
+    const parameters = new FlatVariable(native, native.floats([15], Float32Array.of(...W0, ...b0)));
     for (const [step, expected] of trace.entries()) {
       let matrix = native.floats([3, 4], Float32Array.from(expected.grad_W));
       if (optimizer.centralizesGradients) matrix = centralizeGradient(native, matrix, { layout: 'plain' });
       const gradient = native.floats([15], Float32Array.of(...native.read(matrix), ...expected.grad_b));
-      parameters = optimizer.update(parameters, gradient, learningRate, step);
-      const values = native.read(parameters);
+      optimizer.update(parameters, gradient, learningRate, step);
+      const values = native.read(parameters.read());
       // Both sides compute in float32; 1e-6 is a few units in the last place of values near 1.
       for (const [i, value] of [...expected.W, ...expected.b].entries()) {
         expect(Math.abs(values[i]! - value), `step ${step + 1}, parameter ${i}`).toBeLessThan(1e-6);
@@ -51,19 +52,19 @@ describe('optimizers follow the traces of their PyTorch originals over 30 steps'
     const { W0, b0, trace } = traces.wd5e_5;
     const gradients = trace.map(({ grad_W, grad_b }) => Float32Array.of(...grad_W, ...grad_b));
     const first = createOptimizer(native, 'ranger', 5e-5);
-    let parameters = native.floats([15], Float32Array.of(...W0, ...b0));
-    let restored: typeof parameters | null = null;
+    const parameters = new FlatVariable(native, native.floats([15], Float32Array.of(...W0, ...b0)));
+    let restored: FlatVariable | null = null;
     let second = createOptimizer(native, 'ranger', 5e-5);
     for (const [step, gradient] of gradients.entries()) {
-      parameters = first.update(parameters, native.floats([15], gradient.slice()), 4e-3, step);
+      first.update(parameters, native.floats([15], gradient.slice()), 4e-3, step);
       if (step === 9) {
         second = createOptimizer(native, 'ranger', 5e-5);
         second.restore(first.state());
-        restored = native.floats([15], native.read(parameters));
+        restored = new FlatVariable(native, native.floats([15], native.read(parameters.read())));
       } else if (restored) {
-        restored = second.update(restored, native.floats([15], gradient.slice()), 4e-3, step);
+        second.update(restored, native.floats([15], gradient.slice()), 4e-3, step);
       }
     }
-    expect(native.read(restored!)).toEqual(native.read(parameters));
+    expect(native.read(restored!.read())).toEqual(native.read(parameters.read()));
   });
 });

@@ -1,5 +1,6 @@
+import type { FlatVariable } from '../tensorflow/flat-variable.js';
 import type { Native, Tensor } from '../tensorflow/native.js';
-import { addScaled, type Optimizer, StateVectors } from './optimizer.js';
+import { applyAdam, type Optimizer, StateVectors } from './optimizer.js';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
@@ -10,23 +11,24 @@ export function createAdamW(native: Native, weightDecay: number): Optimizer {
   const vectors = new StateVectors(native);
   return {
     centralizesGradients: false,
-    update(parameters: Tensor, gradient: Tensor, learningRate: number, step: number): Tensor {
+    update(parameters: FlatVariable, gradient: Tensor, learningRate: number, step: number): void {
       const t = step + 1;
-      const square = native.run('Square', [gradient]);
-      const variance = vectors.average('exp_avg_sq', square, BETA2);
-      const mean = vectors.average('exp_avg', gradient, BETA1);
-      native.free(square, gradient);
-      const correction = native.floats([], Float32Array.of(Math.sqrt(1 - BETA2 ** t)));
-      const root = native.run('Sqrt', [variance]);
-      const corrected = native.run('RealDiv', [root, correction]);
-      const denominator = native.run('AddV2', [corrected, native.scalar(EPSILON)]);
-      const direction = native.run('RealDiv', [mean, denominator]);
+      const count = gradient.shape[0]!;
       // A product, as in PyTorch: in float32 it differs from p - rate * p once the rate is near the rounding.
+      const values = parameters.read();
       const shrink = native.floats([], Float32Array.of(1 - weightDecay * learningRate));
-      const decayed = native.run('Mul', [parameters, shrink]);
-      const updated = addScaled(native, decayed, direction, -learningRate / (1 - BETA1 ** t));
-      native.free(correction, root, corrected, denominator, direction, shrink, decayed);
-      return updated;
+      const shrunk = native.run('Mul', [values, shrink]);
+      parameters.assign(shrunk);
+      native.free(values, shrink, shrunk);
+      // mean / (sqrt(variance) / correction + epsilon), with the correction moved out of the quotient.
+      const correction = Math.sqrt(1 - BETA2 ** t);
+      applyAdam(native, parameters, vectors.get('exp_avg', count), vectors.get('exp_avg_sq', count), gradient, {
+        beta1: BETA1,
+        beta2: BETA2,
+        epsilon: EPSILON * correction,
+        stepSize: (learningRate * correction) / (1 - BETA1 ** t),
+      });
+      native.free(gradient);
     },
     state: () => vectors.read(),
     restore: (state) => vectors.restore(state),

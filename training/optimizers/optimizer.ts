@@ -1,17 +1,17 @@
+import { FlatVariable } from '../tensorflow/flat-variable.js';
 import type { Native, Tensor } from '../tensorflow/native.js';
 
 /** What an optimizer remembers: named vectors as long as the parameters, to be stored in a checkpoint. */
 export type OptimizerState = Map<string, Float32Array>;
 
-/** Updates all parameters at once: they lie one after the other in one vector, so a step costs a dozen kernels. */
+/** Updates all parameters at once and in place: they lie one after the other in one vector. */
 export interface Optimizer {
   /**
-   * @param parameters (count); not freed
+   * @param parameters (count)
    * @param gradient (count); freed
    * @param step steps done before this one
-   * @returns the new parameters (count), the caller's to free
    */
-  update(parameters: Tensor, gradient: Tensor, learningRate: number, step: number): Tensor;
+  update(parameters: FlatVariable, gradient: Tensor, learningRate: number, step: number): void;
   /** Subtract each row's mean from the gradients of matrices and filters first (arXiv 2004.01461). */
   readonly centralizesGradients: boolean;
   state(): OptimizerState;
@@ -22,54 +22,92 @@ export interface Optimizer {
 /** Vectors of optimizer state by name; made when first used. */
 export class StateVectors {
   readonly #native: Native;
-  readonly #tensors = new Map<string, Tensor>();
+  readonly #vectors = new Map<string, FlatVariable>();
 
   constructor(native: Native) {
     this.#native = native;
   }
 
-  get(name: string): Tensor | undefined {
-    return this.#tensors.get(name);
+  has(name: string): boolean {
+    return this.#vectors.has(name);
   }
 
-  set(name: string, tensor: Tensor): Tensor {
-    const old = this.#tensors.get(name);
-    if (old) this.#native.free(old);
-    this.#tensors.set(name, tensor);
-    return tensor;
-  }
-
-  /** decay * old + (1 - decay) * value, stored under `name`; old starts at zero. */
-  average(name: string, value: Tensor, decay: number): Tensor {
-    const native = this.#native;
-    const fresh = native.run('Mul', [value, native.scalar(1 - decay)]);
-    const old = this.get(name);
-    if (old === undefined) return this.set(name, fresh);
-    const kept = native.run('Mul', [old, native.scalar(decay)]);
-    const sum = native.run('AddV2', [kept, fresh]);
-    native.free(kept, fresh);
-    return this.set(name, sum);
+  /** The vector of this name; zeros the first time. */
+  get(name: string, count: number): FlatVariable {
+    let vector = this.#vectors.get(name);
+    if (vector === undefined) {
+      vector = FlatVariable.zeros(this.#native, count);
+      this.#vectors.set(name, vector);
+    }
+    return vector;
   }
 
   read(): OptimizerState {
-    return new Map([...this.#tensors].map(([name, tensor]) => [name, this.#native.read(tensor)]));
+    const native = this.#native;
+    return new Map(
+      [...this.#vectors].map(([name, vector]) => {
+        const values = vector.read();
+        const data = native.read(values);
+        native.free(values);
+        return [name, data];
+      }),
+    );
   }
 
   restore(state: OptimizerState): void {
-    for (const [name, data] of state) this.set(name, this.#native.floats([data.length], Float32Array.from(data)));
+    for (const [name, data] of state) {
+      const values = this.#native.floats([data.length], Float32Array.from(data));
+      this.get(name, data.length).assign(values);
+      this.#native.free(values);
+    }
   }
 
   dispose(): void {
-    this.#native.free(...this.#tensors.values());
-    this.#tensors.clear();
+    for (const vector of this.#vectors.values()) vector.dispose();
+    this.#vectors.clear();
   }
 }
 
-/** a + factor * b, as a new tensor; `factor` may change every step and is not kept. */
-export function addScaled(native: Native, a: Tensor, b: Tensor, factor: number): Tensor {
-  const scale = native.floats([], Float32Array.of(factor));
-  const scaled = native.run('Mul', [b, scale]);
-  const result = native.run('AddV2', [a, scaled]);
-  native.free(scale, scaled);
-  return result;
+export interface AdamStep {
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Multiplies mean / (sqrt(variance) + epsilon). */
+  stepSize: number;
+}
+
+/** Moves the averages of gradient and squared gradient, then the parameters, in one kernel. */
+export function applyAdam(
+  native: Native,
+  parameters: FlatVariable,
+  mean: FlatVariable,
+  variance: FlatVariable,
+  gradient: Tensor,
+  { beta1, beta2, epsilon, stepSize }: AdamStep,
+): void {
+  const none = native.scalar(0);
+  // The kernel takes 1 - beta2 in float32, which is off by 1e-5 of itself; the root of the variance by half of that.
+  const scale = Math.sqrt((1 - Math.fround(beta2)) / (1 - beta2));
+  const [rate, small] = [stepSize * scale, epsilon * scale].map((value) =>
+    native.floats([], Float32Array.of(value)),
+  ) as [Tensor, Tensor];
+  // With powers of beta of zero the kernel corrects no bias: the step size holds the correction.
+  native.runMany(
+    'ResourceApplyAdam',
+    [
+      parameters.handle,
+      mean.handle,
+      variance.handle,
+      none,
+      none,
+      rate,
+      native.scalar(beta1),
+      native.scalar(beta2),
+      small,
+      gradient,
+    ],
+    {},
+    0,
+  );
+  native.free(rate, small);
 }

@@ -1,5 +1,6 @@
+import type { FlatVariable } from '../tensorflow/flat-variable.js';
 import type { Native, Tensor } from '../tensorflow/native.js';
-import { addScaled, type Optimizer, type OptimizerState, StateVectors } from './optimizer.js';
+import { applyAdam, type Optimizer, type OptimizerState, StateVectors } from './optimizer.js';
 
 const BETA1 = 0.95;
 const BETA2 = 0.999;
@@ -17,34 +18,41 @@ export function createRanger(native: Native, weightDecay: number): Optimizer {
   const vectors = new StateVectors(native);
   return {
     centralizesGradients: true,
-    update(parameters: Tensor, gradient: Tensor, learningRate: number, step: number): Tensor {
+    update(parameters: FlatVariable, gradient: Tensor, learningRate: number, step: number): void {
       const t = step + 1;
-      if (!vectors.get('slow')) vectors.set('slow', native.run('Identity', [parameters]));
-      const square = native.run('Square', [gradient]);
-      const variance = vectors.average('exp_avg_sq', square, BETA2);
-      const mean = vectors.average('exp_avg', gradient, BETA1);
-      native.free(square, gradient);
-
-      const { stepSize, rectified } = rectification(t);
-      let direction = mean;
-      if (rectified) {
-        const root = native.run('Sqrt', [variance]);
-        const denominator = native.run('AddV2', [root, native.scalar(EPSILON)]);
-        direction = native.run('RealDiv', [mean, denominator]);
-        native.free(root, denominator);
+      const count = gradient.shape[0]!;
+      if (!vectors.has('slow')) {
+        const start = parameters.read();
+        vectors.get('slow', count).assign(start);
+        native.free(start);
       }
-      const decayed = addScaled(native, parameters, parameters, -weightDecay * learningRate);
-      const fast = addScaled(native, decayed, direction, -stepSize * learningRate);
-      native.free(decayed);
-      if (rectified) native.free(direction);
-      if (t % LOOKAHEAD_STEPS !== 0) return fast;
+      const values = parameters.read();
+      parameters.addScaled(values, -weightDecay * learningRate);
+      native.free(values);
+      const mean = vectors.get('exp_avg', count);
+      const { stepSize, rectified } = rectification(t);
+      applyAdam(native, parameters, mean, vectors.get('exp_avg_sq', count), gradient, {
+        beta1: BETA1,
+        beta2: BETA2,
+        epsilon: EPSILON,
+        stepSize: rectified ? stepSize * learningRate : 0,
+      });
+      native.free(gradient);
+      if (!rectified) {
+        const direction = mean.read();
+        parameters.addScaled(direction, -stepSize * learningRate);
+        native.free(direction);
+      }
+      if (t % LOOKAHEAD_STEPS !== 0) return;
 
-      const slow = vectors.get('slow')!;
-      const way = native.run('Sub', [fast, slow]);
-      const moved = addScaled(native, slow, way, LOOKAHEAD_ALPHA);
-      native.free(way, fast);
-      vectors.set('slow', moved);
-      return native.run('Identity', [moved]);
+      const slow = vectors.get('slow', count);
+      const [fast, from] = [parameters.read(), slow.read()];
+      const way = native.run('Sub', [fast, from]);
+      native.free(fast, from);
+      slow.addScaled(way, LOOKAHEAD_ALPHA);
+      const moved = slow.read();
+      parameters.assign(moved);
+      native.free(way, moved);
     },
     state: (): OptimizerState => vectors.read(),
     restore: (state) => vectors.restore(state),

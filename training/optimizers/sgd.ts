@@ -1,5 +1,6 @@
+import type { FlatVariable } from '../tensorflow/flat-variable.js';
 import type { Native, Tensor } from '../tensorflow/native.js';
-import { addScaled, type Optimizer, StateVectors } from './optimizer.js';
+import { type Optimizer, StateVectors } from './optimizer.js';
 
 const MOMENTUM = 0.9;
 
@@ -8,18 +9,20 @@ export function createSgd(native: Native, weightDecay: number): Optimizer {
   const vectors = new StateVectors(native);
   return {
     centralizesGradients: false,
-    update(parameters: Tensor, gradient: Tensor, learningRate: number): Tensor {
-      const decayed = addScaled(native, gradient, parameters, weightDecay);
-      native.free(gradient);
-      const old = vectors.get('momentum_buffer');
-      const velocity = vectors.set(
-        'momentum_buffer',
-        old ? addScaled(native, decayed, old, MOMENTUM) : native.run('Identity', [decayed]),
+    update(parameters: FlatVariable, gradient: Tensor, learningRate: number): void {
+      const values = parameters.read();
+      const pull = native.run('Mul', [values, native.scalar(weightDecay)]);
+      const decayed = native.run('AddV2', [gradient, pull]);
+      native.free(values, pull, gradient);
+      const velocity = vectors.get('momentum_buffer', decayed.shape[0]!);
+      const rate = native.floats([], Float32Array.of(learningRate));
+      native.runMany(
+        'ResourceApplyMomentum',
+        [parameters.handle, velocity.handle, rate, decayed, native.scalar(MOMENTUM)],
+        { use_nesterov: true },
+        0,
       );
-      const direction = addScaled(native, decayed, velocity, MOMENTUM);
-      const updated = addScaled(native, parameters, direction, -learningRate);
-      native.free(decayed, direction);
-      return updated;
+      native.free(rate, decayed);
     },
     state: () => vectors.read(),
     restore: (state) => vectors.restore(state),

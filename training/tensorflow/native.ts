@@ -38,6 +38,7 @@ interface Binding {
   TF_ATTR_FLOAT: number;
   TF_ATTR_BOOL: number;
   TF_ATTR_TYPE: number;
+  TF_ATTR_SHAPE: number;
   TF_Version: string;
 }
 
@@ -48,10 +49,14 @@ function hasBinding(backend: unknown): backend is { binding: Binding } {
 }
 
 /**
- * Attributes of a kernel, by name. A number is an int, a `{ float }` a float, a `{ type }` a data type.
+ * Attributes of a kernel, by name. A number is an int, a `{ float }` a float, a `{ type }` a data type, a `{ shape }` a
+ * shape.
  * Those that TensorFlow infers from the inputs (most `T`) or has a default for are left out.
  */
-export type Attributes = Record<string, boolean | number | string | number[] | { float: number } | { type: number }>;
+export type Attributes = Record<
+  string,
+  boolean | number | string | number[] | { float: number } | { type: number } | { shape: number[] }
+>;
 
 /** TF_DataType of the public C API; the binding names only those of tfjs. */
 const DT_INT16 = 5;
@@ -208,11 +213,12 @@ export class Native {
   }
 
   #attribute(name: string, value: Attributes[string]): Attribute {
-    const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_TYPE } = this.#binding;
+    const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_ATTR_INT, TF_ATTR_SHAPE, TF_ATTR_STRING, TF_ATTR_TYPE } = this.#binding;
     if (typeof value === 'boolean') return { name, type: TF_ATTR_BOOL, value };
     if (typeof value === 'string') return { name, type: TF_ATTR_STRING, value };
     if (typeof value === 'number' || Array.isArray(value)) return { name, type: TF_ATTR_INT, value };
     if ('float' in value) return { name, type: TF_ATTR_FLOAT, value: value.float };
+    if ('shape' in value) return { name, type: TF_ATTR_SHAPE, value: value.shape };
     return { name, type: TF_ATTR_TYPE, value: value.type };
   }
 

@@ -44,8 +44,15 @@ export class NetworkVariables implements Variables {
   }
 
   replace(name: string, value: Tensor): void {
-    this.#native.free(this.get(name));
+    this.release(name);
     this.#tensors.set(name, value);
+  }
+
+  /** Frees a tensor that is going to be replaced. */
+  release(name: string): void {
+    const tensor = this.#tensors.get(name);
+    if (tensor) this.#native.free(tensor);
+    this.#tensors.delete(name);
   }
 
   /** Copies everything out, in PyTorch's names and layouts. */
