@@ -51,8 +51,7 @@ export interface PreprocessedClip extends ClipFeatures {
  * does not fail the clip.
  *
  * @throws MerError empty_file, unsupported_media, undecodable_media, truncated_media, too_large or timeout when the
- *   media is refused; bad_words when the words are; nothing_to_score when no modality can be used; bad_argument for
- *   settings that are not supported
+ *   media is refused; bad_words when the words are; nothing_to_score when no modality can be used
  */
 export async function preprocessClip(
   input: ClipInput,

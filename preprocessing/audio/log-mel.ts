@@ -28,13 +28,18 @@ export interface Spectrogram {
   frames: number;
 }
 
+/** Frames of the spectrogram of so many samples. */
+export function melFrames(samples: number): number {
+  return 1 + Math.floor(samples / HOP_LENGTH);
+}
+
 /**
  * Mel spectrogram in dB, of centred frames of 512 samples every 256, padded by zeros (librosa 0.11).
  * - default: |STFT|^2 through the mel bank, dB relative to the clip's maximum: in [-80, 0]
  * - seed: the complex STFT through the mel bank, then the magnitude, dB relative to 1, at most 80 below the maximum
  */
 export function melDecibels(samples: Float64Array, compat: Compat): Spectrogram {
-  const frames = 1 + Math.floor(samples.length / HOP_LENGTH);
+  const frames = melFrames(samples.length);
   const data = new Float64Array(MEL_BANDS * frames);
   const fft = new FFT(FRAME_LENGTH);
   const padded = new Float64Array(samples.length + FRAME_LENGTH);

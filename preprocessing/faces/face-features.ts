@@ -20,6 +20,12 @@ export interface FaceResult {
   share: number;
 }
 
+/** Of a clip that should have pictures and gives none. */
+export const UNDECODABLE_PICTURES: FaceResult = {
+  features: { status: 'failed', reason: 'the pictures cannot be decoded' },
+  share: 0,
+};
+
 /**
  * The face crops of one clip's subject: the track of the largest, most certain face. Faces are looked for in a frame
  * about every half second; in the frames between, the last net says whether the face is where the track predicts it,

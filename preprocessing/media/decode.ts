@@ -15,7 +15,7 @@ export interface VideoFrame extends RgbFrame {
 }
 
 export interface DecodedMedia {
-  /** First channel at 16 kHz, beginning at the clip's start; null when there is no sound. */
+  /** First channel at 16 kHz (or the rate asked for), beginning at the clip's start; null when there is no sound. */
   pcm: Int16Array | null;
   /** The chosen frames in order of time. */
   frames: VideoFrame[];
@@ -30,6 +30,8 @@ export interface DecodeOptions {
   maxFrames: number;
   /** Pictures of more pixels are scaled down to this many, keeping their shape. */
   maxFramePixels: number;
+  /** Samples a second; SAMPLE_RATE when absent. */
+  sampleRate?: number;
   limits: MediaLimits;
   threads: number;
 }
@@ -88,7 +90,10 @@ function inputOptions(info: MediaInfo, { limits, threads }: DecodeOptions): stri
   ];
 }
 
-function outputOptions({ audio, video }: MediaInfo, { framesPerSecond, maxFramePixels }: DecodeOptions): string[] {
+function outputOptions(
+  { audio, video }: MediaInfo,
+  { framesPerSecond, maxFramePixels, sampleRate = SAMPLE_RATE }: DecodeOptions,
+): string[] {
   const options: string[] = [];
   if (video) {
     // The first frame of each interval, so that the spacing does not drift with the clip's own frame rate.
@@ -100,7 +105,7 @@ function outputOptions({ audio, video }: MediaInfo, { framesPerSecond, maxFrameP
     options.push('-sws_flags', 'bicubic', '-c:v', 'rawvideo', '-pix_fmt', 'rgb24');
   }
   if (audio) {
-    options.push('-map', `0:${audio.index}`, '-af', 'pan=mono|c0=c0', '-ar', `${SAMPLE_RATE}`, '-c:a', 'pcm_s16le');
+    options.push('-map', `0:${audio.index}`, '-af', 'pan=mono|c0=c0', '-ar', `${sampleRate}`, '-c:a', 'pcm_s16le');
   }
   // Check sums over raw pictures cost a fifth of the decoder's time, and a pipe needs none.
   return [...options, '-allow_raw_vfw', '1', '-live', '1', '-write_crc32', '0', '-f', 'matroska'];
@@ -109,6 +114,7 @@ function outputOptions({ audio, video }: MediaInfo, { framesPerSecond, maxFrameP
 /** Sorts blocks into sound and frames and keeps their number within bounds. */
 class Collector {
   readonly #options: DecodeOptions;
+  readonly #sampleRate: number;
   readonly #tracks = new Map<number, Track>();
   readonly #sound: Uint8Array[] = [];
   #soundStart = 0;
@@ -119,6 +125,7 @@ class Collector {
 
   constructor(options: DecodeOptions) {
     this.#options = options;
+    this.#sampleRate = options.sampleRate ?? SAMPLE_RATE;
   }
 
   addTrack(track: Track): void {
@@ -148,19 +155,19 @@ class Collector {
   finish(info: MediaInfo): DecodedMedia {
     const pcm = this.#pcm(info);
     if (pcm === null && this.#frames.length === 0) throw undecodable('nothing in it could be decoded');
-    const soundEnd = (pcm?.length ?? 0) / SAMPLE_RATE;
+    const soundEnd = (pcm?.length ?? 0) / this.#sampleRate;
     return { pcm, frames: this.#frames, seconds: Math.max(soundEnd, this.#videoEnd) };
   }
 
   /** The sound as samples, with silence before a late start and without the padding of the last AAC frame. */
   #pcm({ audio }: MediaInfo): Int16Array | null {
-    const lead = Math.max(0, Math.round(this.#soundStart * SAMPLE_RATE));
+    const lead = Math.max(0, Math.round(this.#soundStart * this.#sampleRate));
     const bytes = Buffer.concat(this.#sound);
     const samples = Math.floor(bytes.length / 2);
     if (samples === 0) return null;
     const pcm = new Int16Array(lead + samples);
     for (let i = 0; i < samples; i++) pcm[lead + i] = bytes.readInt16LE(2 * i);
-    const stated = audio?.duration ? Math.round(audio.duration * SAMPLE_RATE) : samples;
+    const stated = audio?.duration ? Math.round(audio.duration * this.#sampleRate) : samples;
     return samples > stated ? pcm.subarray(0, lead + stated) : pcm;
   }
 }

@@ -128,9 +128,4 @@ describe('media that cannot be used', () => {
       message: expect.stringMatching(/the sound is silent; no face was found in \d+ frames looked at; no word vectors/),
     });
   });
-
-  it('is bad_argument to preprocess in a mode that is not supported', async () => {
-    const seed = preprocessClip({ clip: goldenClip(2) }, { ...SETTINGS, compat: 'seed' }, detector);
-    await expect(seed).rejects.toMatchObject({ code: 'bad_argument' });
-  });
 });

@@ -1,0 +1,201 @@
+import type { Compat } from '../common/bundle.js';
+import { MerError } from '../common/errors.js';
+import { melFrames } from './audio/log-mel.js';
+import { type SpeechResult, speechFeatures } from './audio/speech-features.js';
+import type { FaceDetector } from './faces/face-detector.js';
+import { type FaceResult, faceFeatures, UNDECODABLE_PICTURES } from './faces/face-features.js';
+import { seedFaceFeatures } from './faces/seed-face-features.js';
+import type { Missing, SpeechFeatures } from './features.js';
+import { decodeMedia, SAMPLE_RATE } from './media/decode.js';
+import type { MediaLimits } from './media/media-limits.js';
+import type { MediaInfo } from './media/probe.js';
+import { streamFrames } from './media/stream-frames.js';
+
+/** Milliseconds of each stage of one clip. */
+export interface ClipTimings {
+  decode: number;
+  audio: number;
+  faces: number;
+}
+
+export interface ModalitySettings {
+  /** Face frames kept, at most. */
+  maxFrames: number;
+  limits: MediaLimits;
+  /** Threads of the decoder. */
+  threads: number;
+}
+
+/** Seconds of a clip. */
+interface Span {
+  start: number;
+  end: number;
+}
+
+/** What is heard and seen of one clip. */
+export interface HeardAndSeen {
+  speech: SpeechFeatures | Missing;
+  face: FaceResult;
+  /** What survived trimming of silence; the whole clip where there is nothing to hear. */
+  span: Span;
+  /** Seconds that could be decoded. */
+  seconds: number;
+  timings: ClipTimings;
+  warnings: string[];
+}
+
+/** Candidate frames are decoded before the trimmed span is known: so many times the frames that will be kept. */
+const CANDIDATES_PER_FRAME = 1.5;
+/** Candidates a second where a file does not state its duration. */
+const FALLBACK_RATE = 12.5;
+/** Larger pictures are scaled down to so many pixels: a face that matters is then still larger than its crop needs. */
+const MAX_FRAME_PIXELS = 1280 * 720;
+/** Below this share of the stated duration a file counts as truncated … */
+const TRUNCATED_SHARE = 0.5;
+/** … and when this many seconds are missing the user is told. */
+const SHORT_SECONDS = 0.5;
+
+/** Samples a second at which moviepy reads sound. */
+const MOVIEPY_RATE = 44_100;
+
+const NO_PICTURES: FaceResult = { features: { status: 'missing', reason: 'the clip has no pictures' }, share: 0 };
+
+/**
+ * Sound and candidate frames come from one run of the decoder; of the frames within the trimmed span those are kept
+ * that show the subject.
+ *
+ * @throws MerError undecodable_media, truncated_media, timeout or missing_part
+ */
+export async function defaultModalities(
+  file: string,
+  info: MediaInfo,
+  { maxFrames, limits, threads }: ModalitySettings,
+  detector: FaceDetector,
+): Promise<HeardAndSeen> {
+  const stopwatch = createStopwatch();
+  const { pcm, frames, seconds } = await decodeMedia(file, info, {
+    framesPerSecond: info.duration ? (maxFrames * CANDIDATES_PER_FRAME) / info.duration : FALLBACK_RATE,
+    maxFrames: Math.ceil(maxFrames * CANDIDATES_PER_FRAME) * 2,
+    maxFramePixels: MAX_FRAME_PIXELS,
+    limits,
+    threads,
+  });
+  const warnings = checkLength(info, seconds);
+  const decode = stopwatch();
+  const { features: speech, span: samples } = speechOf(info, pcm, 'default');
+  const span = samples ? secondsOf(samples) : { start: 0, end: seconds };
+  const audio = stopwatch();
+  const face = await facesOf(async () => {
+    if (!info.video) return NO_PICTURES;
+    return frames.length > 0 ? faceFeatures(frames, span, maxFrames, detector) : UNDECODABLE_PICTURES;
+  });
+  return { speech, face, span, seconds, warnings, timings: { decode, audio, faces: stopwatch() } };
+}
+
+/**
+ * As the reference does it: the sound first, since its trimmed span says which frames are needed; then those one by
+ * one, as the decoder gives them (waiting for it counts as time for faces). Without sound the frames of the whole clip
+ * are taken, which the reference cannot do.
+ *
+ * @throws MerError undecodable_media, truncated_media, timeout or missing_part
+ */
+export async function seedModalities(
+  file: string,
+  info: MediaInfo,
+  { limits, threads }: ModalitySettings,
+  detector: FaceDetector,
+): Promise<HeardAndSeen> {
+  const stopwatch = createStopwatch();
+  const pcm = await decodeSound(file, info, limits, threads);
+  const decode = stopwatch();
+  const { features: speech, span: samples } = speechOf(info, pcm, 'seed');
+  const heard = (pcm?.length ?? 0) / SAMPLE_RATE;
+  const span = samples ? secondsOf(samples) : { start: 0, end: info.duration ?? heard };
+  const moments = samples ? melFrames(samples.end - samples.start) : melFrames(span.end * SAMPLE_RATE);
+  const audio = stopwatch();
+  let seen = 0;
+  const face = await facesOf(async () => {
+    if (!info.video) return NO_PICTURES;
+    const stream = streamFrames(file, info.video, info.demuxer, { limits, threads });
+    const { ended, ...result } = await seedFaceFeatures(stream, span, moments, detector);
+    // Frames after the last one needed are not read: as far as is known they are there.
+    seen = ended ?? info.duration ?? span.end;
+    return result;
+  });
+  const seconds = Math.max(heard, seen);
+  const warnings = checkLength(info, seconds);
+  return { speech, face, span, seconds, warnings, timings: { decode, audio, faces: stopwatch() } };
+}
+
+/**
+ * The sound alone, at 16 kHz as moviepy makes it: the nearest one of the samples at 44.1 kHz, without a filter. Where
+ * the ends are trimmed depends on it. Null when there is none, or nothing of it can be decoded beside the pictures.
+ */
+async function decodeSound(
+  file: string,
+  info: MediaInfo,
+  limits: MediaLimits,
+  threads: number,
+): Promise<Int16Array | null> {
+  if (!info.audio) return null;
+  const options = { framesPerSecond: 1, maxFrames: 1, maxFramePixels: 1, sampleRate: MOVIEPY_RATE };
+  try {
+    const { pcm } = await decodeMedia(file, { ...info, video: null }, { ...options, limits, threads });
+    return pcm && nearestSamples(pcm, MOVIEPY_RATE / SAMPLE_RATE);
+  } catch (error) {
+    if (info.video && error instanceof MerError && error.code === 'undecodable_media') return null;
+    throw error;
+  }
+}
+
+/** Every `step`-th sample, rounded to whole ones. */
+function nearestSamples(pcm: Int16Array, step: number): Int16Array {
+  const last = pcm.length - 1;
+  return Int16Array.from(
+    { length: Math.round(pcm.length / step) },
+    (_, i) => pcm[Math.min(last, Math.round(i * step))]!,
+  );
+}
+
+function speechOf(info: MediaInfo, pcm: Int16Array | null, compat: Compat): SpeechResult {
+  if (!info.audio) return { features: { status: 'missing', reason: 'the clip has no sound' }, span: null };
+  if (!pcm) return { features: { status: 'failed', reason: 'the sound cannot be decoded' }, span: null };
+  return speechFeatures(pcm, compat);
+}
+
+function secondsOf({ start, end }: Span): Span {
+  return { start: start / SAMPLE_RATE, end: end / SAMPLE_RATE };
+}
+
+/** A clip whose faces cannot be had may still be heard. @throws MerError what is wrong with the file or the machine */
+async function facesOf(find: () => Promise<FaceResult>): Promise<FaceResult> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof MerError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return { features: { status: 'failed', reason: `face detection failed: ${why}` }, share: 0 };
+  }
+}
+
+/** @throws MerError truncated_media when less than half of what the file states could be decoded */
+function checkLength({ duration, demuxer }: MediaInfo, seconds: number): string[] {
+  // An MP3 file states its length only by guess from its first bit rate.
+  if (duration === null || demuxer === 'mp3') return [];
+  const found = `${seconds.toFixed(1)} of the stated ${duration.toFixed(1)} s could be decoded`;
+  if (seconds < duration * TRUNCATED_SHARE) {
+    throw new MerError('truncated_media', `The clip is cut short: only ${found}.`, 'Send the whole file.');
+  }
+  return seconds < duration - SHORT_SECONDS ? [`only ${found}`] : [];
+}
+
+/** Each call returns the milliseconds since the one before. */
+function createStopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const elapsed = now - last;
+    last = now;
+    return elapsed;
+  };
+}
