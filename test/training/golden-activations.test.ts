@@ -2,6 +2,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readJson } from '../../common/files.js';
+import { Random } from '../../common/random.js';
 import type { StateDict } from '../../common/safetensors.js';
 import { networkParameters } from '../../models/parameters.js';
 import type { ModelSpec } from '../../models/spec.js';
@@ -22,8 +23,11 @@ import {
 import { formulaState } from '../helpers/golden-weights.js';
 import { largestDifference } from '../helpers/onnx-files.js';
 
-// PyTorch's float32 values, of size up to 5: what may differ is the order of float32 sums.
+// PyTorch's float32 values: what may differ is the order of float32 sums. Values of more than 1 (noise makes some of
+// 20) are compared relative to the largest of their tensor.
 const TOLERANCE = 2e-5;
+// Of noise PyTorch's own float32 feature is 2e-5 off from its float64.
+const NOISE_TOLERANCE = 5e-5;
 
 const numbers = z.array(z.number());
 const statistics = z.object({
@@ -46,8 +50,8 @@ const speech = z.object({
   acts: z.record(z.string(), statistics),
 });
 const goldenSchema = z.object({
-  'AttnCNN-B0': speech,
-  'AttnCNN-B4': speech,
+  'AttnCNN-B0': z.object({ clip: speech, formula: speech }),
+  'AttnCNN-B4': z.object({ clip: speech, formula: speech }),
   'CLSTM-B0': z.object({ logits: z.array(numbers), backbone: statistics, lstm: statistics, feature: numbers }),
   text12L8H: z.object({ layer0: statistics, feature: statistics, feature0: numbers }),
 });
@@ -133,6 +137,12 @@ async function run(network: ModelSpec, state: StateDict, inputs: ModelInputs[]):
   return result;
 }
 
+/** A spectrogram of noise, as the reference's second input. */
+function formulaSpeech(): Float32Array {
+  const random = new Random(1);
+  return Float32Array.from({ length: 128 * 400 }, () => random.uniform());
+}
+
 function isSequence(value: unknown): value is { tensor: Tensor } {
   return typeof value === 'object' && value !== null && 'tensor' in value;
 }
@@ -146,7 +156,7 @@ function expectStatistics(name: string, value: Value | undefined, expected: Stat
   const absmax = data.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
   const actual = [mean, std, absmax, ...data.subarray(0, 8), ...data.subarray(-4)];
   const wanted = [expected.mean, expected.std, expected.absmax, ...expected.first8, ...expected.last4];
-  expect(largestDifference(actual, wanted), name).toBeLessThan(TOLERANCE);
+  expect(largestDifference(actual, wanted), name).toBeLessThan(TOLERANCE * Math.max(1, expected.absmax));
 }
 
 let golden: z.infer<typeof goldenSchema>;
@@ -155,18 +165,22 @@ beforeAll(async () => {
 });
 
 describe('TensorFlow gives the intermediate values of the PyTorch reference', () => {
-  test.each([
+  const networks = [
     ['AttnCNN-B0', '0', 'attncnn_b0'],
     ['AttnCNN-B4', '4', 'attncnn_b4'],
-  ] as const)(
-    '%s: stem, every block, features, LSTM, attention, feature, logits',
-    async (name, coefficient, stored) => {
+  ] as const;
+  const inputs = ['clip', 'formula'] as const;
+  test.each(networks.flatMap((network) => inputs.map((input) => [...network, input] as const)))(
+    '%s (b%s, %s), input of the %s: stem, blocks, features, LSTM, attention, feature, logits',
+    async (...of) => {
+      const [name, coefficient, stored, input] = of;
       const network: ModelSpec = { ...spec, speechCoefficient: coefficient };
       const state = formulaState(networkParameters(network));
       await putGoldenStatistics(state, stored);
-      const input = { speech: { data: await goldenSpeech(), length: 400 }, face: null, text: null };
-      const { values, feature, attention, logits } = await run(network, state, [input]);
-      const expected = golden[name];
+      const data = input === 'clip' ? await goldenSpeech() : formulaSpeech();
+      const speech = { data, length: 400 };
+      const { values, feature, attention, logits } = await run(network, state, [{ speech, face: null, text: null }]);
+      const expected = golden[name][input];
       for (const [block, wanted] of Object.entries(expected.acts)) {
         const last = `model._blocks.${block.slice('block'.length)}._bn2`;
         // A block without a shortcut ends with its batch norm.
@@ -177,8 +191,7 @@ describe('TensorFlow gives the intermediate values of the PyTorch reference', ()
       expectStatistics('seq', values.get('meanOverHeight model._bn1'), expected.seq);
       expectStatistics('lstm', values.get('bidirectionalLstm out.encoder'), expected.lstm);
       expect(largestDifference(attention, expected.att_scores)).toBeLessThan(TOLERANCE);
-      expect(largestDifference(feature, expected.feature)).toBeLessThan(TOLERANCE);
-      expect(largestDifference(logits, expected.logits.flat())).toBeLessThan(TOLERANCE);
+    XX, expected.logits.flat())).toBeLessThan(TOLERANCE);
     },
   );
 
