@@ -239,16 +239,17 @@ export function layerNorm(tape: Tape, x: Tensor, gain: Tensor, shift: Tensor, ep
   const { native } = tape;
   const last = native.list([x.shape.length - 1]);
   const mean = (value: Tensor) => native.run('Mean', [value, last], { keep_dims: true });
-  const [average] = tape.keep(mean(x));
-  const centred = tape.run('Sub', [x, average!]);
+  const average = mean(x);
+  const centred = native.run('Sub', [x, average]);
   const square = native.run('Square', [centred]);
   const variance = mean(square);
   const shifted = native.run('AddV2', [variance, native.scalar(epsilon)]);
   const inverse = tape.run('Rsqrt', [shifted]);
-  native.free(square, variance, shifted);
   const normal = tape.run('Mul', [centred, inverse]);
-  const scaled = tape.run('Mul', [normal, gain]);
-  return tape.record(tape.run('AddV2', [scaled, shift]), [x, gain, shift], (gradient) => {
+  const scaled = native.run('Mul', [normal, gain]);
+  const result = tape.run('AddV2', [scaled, shift]);
+  native.free(average, centred, square, variance, shifted, scaled);
+  return tape.record(result, [x, gain, shift], (gradient) => {
     const rows = native.list(x.shape.map((_, axis) => axis).slice(0, -1));
     if (tape.needsGradient(gain)) {
       const product = native.run('Mul', [gradient, normal]);

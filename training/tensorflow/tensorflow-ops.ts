@@ -195,12 +195,19 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
       this.#variables.get(`${name}.in_proj_weight`),
       this.#variables.get(`${name}.in_proj_bias`),
     );
-    const split = math.transpose(tape, math.reshape(tape, projected, [batch, time, 3, heads, size]), [2, 0, 3, 1, 4]);
+    const parted = math.reshape(tape, projected, [batch, time, 3, heads, size]);
+    const split = math.transpose(tape, parted, [2, 0, 3, 1, 4]);
     const [query, key, value] = math.unstack(tape, split) as [Tensor, Tensor, Tensor];
-    const scores = math.matMul(tape, math.scale(tape, query, 1 / Math.sqrt(size)), key, true);
-    const probabilities = math.softmax(tape, math.add(tape, scores, this.#paddingPenalty(x)));
+    const scaled = math.scale(tape, query, 1 / Math.sqrt(size));
+    tape.release(projected, parted, split, query);
+    const scores = math.matMul(tape, scaled, key, true);
+    const masked = math.add(tape, scores, this.#paddingPenalty(x));
+    const probabilities = math.softmax(tape, masked);
+    tape.release(scores, masked);
     const mixed = math.matMul(tape, this.dropout(probabilities, dropout), value);
-    const joined = math.reshape(tape, math.transpose(tape, mixed, [0, 2, 1, 3]), [batch * time, features]);
+    const turned = math.transpose(tape, mixed, [0, 2, 1, 3]);
+    const joined = math.reshape(tape, turned, [batch * time, features]);
+    tape.release(mixed, turned);
     const out = this.linear(joined, { name: `${name}.out_proj`, inFeatures: features, outFeatures: features });
     return this.#each(x, math.reshape(tape, out, [batch, time, features]));
   }
