@@ -23,10 +23,13 @@ export function suppressOverlaps<T extends ScoredBox>(boxes: readonly T[], thres
   });
 }
 
-/** The cascade's last suppression: intersection over the smaller of the two areas, sides counted with one pixel more. */
+/**
+ * The cascade's last suppression: intersection over the smaller of the two areas, sides counted with one pixel more.
+ * Of equal scores the later one wins, as NumPy sorts them: two squares that cut out the same pixels have equal ones.
+ */
 export function suppressContained<T extends ScoredBox>(boxes: readonly T[], threshold: number): T[] {
   const area = ({ box: [x1, y1, x2, y2] }: ScoredBox) => (x2 - x1 + 1) * (y2 - y1 + 1);
-  return suppress(boxes, (kept, other) => {
+  return suppress([...boxes].reverse(), (kept, other) => {
     const width = Math.max(0, Math.min(kept.box[2], other.box[2]) - Math.max(kept.box[0], other.box[0]) + 1);
     const height = Math.max(0, Math.min(kept.box[3], other.box[3]) - Math.max(kept.box[1], other.box[1]) + 1);
     return (width * height) / Math.min(area(kept), area(other)) > threshold;
