@@ -1,72 +1,97 @@
 import os from 'node:os';
 import path from 'node:path';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { compatSchema } from '../common/bundle.js';
-import type { CorpusSummary } from '../preprocessing/corpus/corpus.js';
+import type { CALM_CHOICES, FormatName } from '../preprocessing/corpus/formats/format.js';
+import type { SplitMode } from '../preprocessing/corpus/splits.js';
 import { MAX_FRAMES } from '../preprocessing/features.js';
 import { wholeNumber } from './flags.js';
 
 interface PreprocessFlags {
   corpus: string;
+  format: FormatName | 'auto';
   features?: string;
+  split?: SplitMode;
+  val_share: number;
+  test_share: number;
+  ravdess_calm: (typeof CALM_CHOICES)[number];
+  seed: number;
   max_frames: number;
   workers: number;
   compat: string;
 }
 
+const FORMATS = ['auto', 'merc', 'ravdess', 'cremad', 'meld', 'folders', 'manifest'] as const;
+
 export function addPreprocessCommand(program: Command): void {
   program
     .command('preprocess')
     .description('Turn a corpus of clips into features for training. Goes on where an earlier run stopped.')
-    .requiredOption('--corpus <dir>', 'folder with qia2020/{train,val,test} and/or merc2020/{test1,test2,test3}')
+    .option('--corpus <dir>', 'folder of the corpus, or the file of a manifest', '.')
+    .addOption(
+      new Option('--format <name>', 'how the corpus names and labels its clips').choices(FORMATS).default('auto'),
+    )
     .option('--features <dir>', 'where the features go (default: features/ in the corpus folder)')
+    .addOption(
+      new Option(
+        '--split <mode>',
+        'given: as the corpus says; speaker: nobody is on two sides; random: leaks speakers (default: given, else speaker)',
+      ).choices(['given', 'speaker', 'random']),
+    )
+    .option('--val_share <share>', 'share of the clips for val where the corpus does not say', share, 0.15)
+    .option('--test_share <share>', 'share of the clips for test where the corpus does not say', share, 0)
+    .addOption(
+      new Option('--ravdess_calm <what>', 'RAVDESS: the class of calm clips, or drop')
+        .choices(['neu', 'drop'])
+        .default('neu'),
+    )
+    .option('--seed <n>', 'of the split', wholeNumber(0), 1234)
     .option('--max_frames <n>', 'face frames kept of each clip, at most', wholeNumber(1), MAX_FRAMES)
     .option('--workers <n>', 'child processes', wholeNumber(1), os.availableParallelism())
     .addOption(new Option('--compat <mode>', 'feature mode').choices(compatSchema.options).default('default'))
-    .action(async (flags: PreprocessFlags) => {
-      const { preprocessCorpus, FAILURES_FILE } = await import('../preprocessing/corpus/corpus.js');
-      const featuresDir = flags.features ?? path.join(flags.corpus, 'features');
-      const controller = new AbortController();
-      const interrupt = () => {
-        if (controller.signal.aborted) process.exit(130);
-        process.stderr.write('\nFinishing the clips at work; press Ctrl-C again to leave at once.\n');
-        controller.abort();
-      };
-      process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-      try {
-        const summary = await preprocessCorpus({
-          corpusDir: flags.corpus,
-          featuresDir,
-          compat: compatSchema.parse(flags.compat),
-          maxFrames: flags.max_frames,
-          workers: flags.workers,
-          signal: controller.signal,
-        });
-        printSummary(summary, path.join(featuresDir, FAILURES_FILE));
-        if ([...summary.splits.values()].every(({ clips, failed }) => failed === clips)) process.exitCode = 1;
-      } finally {
-        process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-      }
-    });
+    .action(preprocess);
 }
 
-/** Failures and warnings beyond so many are only counted. */
-const SHOWN = 20;
+async function preprocess(flags: PreprocessFlags): Promise<void> {
+  const { preprocessCorpus, FAILURES_FILE } = await import('../preprocessing/corpus/corpus.js');
+  const { formatSummary } = await import('../preprocessing/corpus/format-summary.js');
+  const { seed, val_share: valShare, test_share: testShare } = flags;
+  const featuresDir = flags.features ?? path.join(folderOf(flags.corpus), 'features');
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(130);
+    process.stderr.write('\nFinishing the clips at work; press Ctrl-C again to leave at once.\n');
+    controller.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    const { summary, failures } = await preprocessCorpus({
+      corpusDir: flags.corpus,
+      format: flags.format,
+      ravdessCalm: flags.ravdess_calm,
+      split: { seed, valShare, testShare, ...(flags.split && { mode: flags.split }) },
+      featuresDir,
+      compat: compatSchema.parse(flags.compat),
+      maxFrames: flags.max_frames,
+      workers: flags.workers,
+      signal: controller.signal,
+    });
+    process.stdout.write(`${formatSummary(summary, failures, path.join(featuresDir, FAILURES_FILE))}\n`);
+    if (Object.values(summary.splits).every(({ clips, failed }) => failed === clips)) process.exitCode = 1;
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
 
-function printSummary({ splits, failures, warnings }: CorpusSummary, failuresFile: string): void {
-  const rows = [['split', 'clips', 'failed', 'reused', 'speech', 'face', 'text', 'minutes']];
-  for (const [split, { clips, failed, reused, used, seconds }] of splits) {
-    const counts = [clips, failed, reused, used.speech, used.face, used.text].map(String);
-    rows.push([split, ...counts, (seconds / 60).toFixed(1)]);
+/** The folder of a corpus that may be given as the file of its manifest. */
+function folderOf(corpus: string): string {
+  return /\.(csv|jsonl)$/i.test(corpus) ? path.dirname(corpus) : corpus;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1)) {
+    throw new InvalidArgumentError('It is not a share, a number from 0 to below 1.');
   }
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  for (const row of rows) {
-    const cells = row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)));
-    process.stdout.write(`${cells.join('  ')}\n`);
-  }
-  for (const { clip, message } of warnings.slice(0, SHOWN)) process.stdout.write(`warning: ${clip}: ${message}\n`);
-  if (warnings.length > SHOWN) process.stdout.write(`… and ${warnings.length - SHOWN} more warnings\n`);
-  for (const { clip, message } of failures.slice(0, SHOWN)) process.stdout.write(`failed: ${clip}: ${message}\n`);
-  if (failures.length > SHOWN) process.stdout.write(`… and ${failures.length - SHOWN} more failures\n`);
-  if (failures.length > 0) process.stdout.write(`All failures with their remedies are in ${failuresFile}.\n`);
+  return value;
 }

@@ -85,6 +85,8 @@ export const clipRecordSchema = z.object({
   compat: compatSchema,
   /** Hash of the input files and of the settings: another value means that the clip is done again. */
   inputs: z.string(),
+  /** The same from sizes and times of the files: while it stays the same they are not even read. */
+  stamp: z.string().optional(),
   stem: z.string(),
   fileId: z.string(),
   /** Face frames kept of each clip, at most: what a bundle trained on these features will keep. */
@@ -94,6 +96,8 @@ export const clipRecordSchema = z.object({
   labels: z.object({ inte: emotionSchema, face: emotionSchema, speech: emotionSchema }).nullable(),
   /** Who speaks; null when the corpus does not say. */
   speaker: z.string().nullable(),
+  /** What a user should know though the clip could be used. */
+  warnings: z.array(z.string()).optional(),
   duration: z.number(),
   span: z.object({ start: z.number(), end: z.number() }),
   speech: statusSchema.extend({ frames: z.number().int() }),

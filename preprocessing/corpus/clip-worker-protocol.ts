@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { compatSchema } from '../../common/bundle.js';
 import { clipRecordSchema } from '../features.js';
-import { sourceClipSchema } from './source-clip.js';
 
-/** What a worker is started with, as JSON in its first argument. */
+/** How clips are preprocessed, and where everything is that this takes. */
 export const workerSettingsSchema = z.object({
   featuresDir: z.string(),
   /** Folder of the MTCNN nets. */
@@ -14,6 +13,7 @@ export const workerSettingsSchema = z.object({
   wordTable: z
     .object({
       file: z.string(),
+      sha256: z.string(),
       /** With a larger share of unknown words a transcript counts as missing. */
       maxOutOfVocabulary: z.number().min(0).max(1),
     })
@@ -24,16 +24,7 @@ export const workerSettingsSchema = z.object({
 
 export type WorkerSettings = z.infer<typeof workerSettingsSchema>;
 
-/** Parent to worker: one clip to do; the worker answers each with one reply. */
-export const workerTaskSchema = sourceClipSchema;
+/** What a worker answers to a clip; `reused` when its features were whole already. */
+export const workerResultSchema = z.object({ record: clipRecordSchema, reused: z.boolean() });
 
-const errorSchema = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
-
-/** Worker to parent. `fatal` is sent instead of the first reply when the worker cannot work at all. */
-export const workerReplySchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('done'), record: clipRecordSchema, reused: z.boolean(), warnings: z.array(z.string()) }),
-  z.object({ kind: z.literal('failed'), error: errorSchema }),
-  z.object({ kind: z.literal('fatal'), error: errorSchema }),
-]);
-
-export type WorkerReply = z.infer<typeof workerReplySchema>;
+export type WorkerResult = z.infer<typeof workerResultSchema>;

@@ -1,43 +1,19 @@
-import crypto from 'node:crypto';
 import { PREPROCESSING_VERSION } from '../../common/bundle.js';
-import { asMerError } from '../../common/errors.js';
-import { sha256File } from '../../common/files.js';
+import { runChild } from '../../common/child-main.js';
 import { preprocessClip } from '../clip.js';
 import { createFaceDetector, type FaceDetector } from '../faces/face-detector.js';
 import { createFaceEmbedder, type FaceEmbedder } from '../faces/face-embedder.js';
 import { WordTable } from '../words/word-table.js';
+import { hashInputs, stampInputs } from './clip-inputs.js';
+import { type WorkerResult, type WorkerSettings, workerSettingsSchema } from './clip-worker-protocol.js';
 import {
-  type WorkerReply,
-  type WorkerSettings,
-  workerSettingsSchema,
-  workerTaskSchema,
-} from './clip-worker-protocol.js';
-import { hasWholeFeatures, readClipRecord, removeClipRecord, saveClipFeatures } from './feature-store.js';
-import type { SourceClip } from './source-clip.js';
-
-// A child process of the corpus run: does one clip after the other, with one thread, as its parent sends them.
-
-async function main(): Promise<void> {
-  const settings = workerSettingsSchema.parse(JSON.parse(process.argv[2] ?? ''));
-  // Without a parent nobody waits for the answer, and ffmpeg must not live on either.
-  process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
-  let tools: Tools;
-  try {
-    tools = await openTools(settings);
-  } catch (error) {
-    reply({ kind: 'fatal', error: asMerError(error).toJSON() });
-    return;
-  }
-  process.on('message', async (message) => {
-    const task = workerTaskSchema.parse(message);
-    try {
-      reply(await work(task, settings, tools));
-    } catch (error) {
-      await removeClipRecord(settings.featuresDir, task.split, task.stem);
-      reply({ kind: 'failed', error: asMerError(error).toJSON() });
-    }
-  });
-}
+  hasWholeFeatures,
+  readClipRecord,
+  removeClipFeatures,
+  saveClipFeatures,
+  saveClipRecord,
+} from './feature-store.js';
+import { type SourceClip, sourceClipSchema } from './source-clip.js';
 
 /** What a worker opens once and uses for every clip. */
 interface Tools {
@@ -45,6 +21,27 @@ interface Tools {
   wordTable?: WordTable;
   faceEmbedder?: FaceEmbedder;
 }
+
+/** A child process of the corpus run: does one clip after the other, with one thread, as its parent sends them. */
+runChild({
+  configSchema: workerSettingsSchema,
+  requestSchema: sourceClipSchema,
+  async setUp(settings) {
+    const tools = await openTools(settings);
+    return {
+      info: null,
+      async handle(clip): Promise<WorkerResult> {
+        try {
+          return await work(clip, settings, tools);
+        } catch (error) {
+          // What an earlier run made of the clip is not what its files give now.
+          await removeClipFeatures(settings.featuresDir, clip.split, clip.stem);
+          throw error;
+        }
+      },
+    };
+  },
+});
 
 async function openTools({ netsDir, wordTable, faceEmbedding }: WorkerSettings): Promise<Tools> {
   return {
@@ -54,14 +51,22 @@ async function openTools({ netsDir, wordTable, faceEmbedding }: WorkerSettings):
   };
 }
 
-async function work(task: SourceClip, settings: WorkerSettings, tools: Tools): Promise<WorkerReply> {
+async function work(task: SourceClip, settings: WorkerSettings, tools: Tools): Promise<WorkerResult> {
   const { compat, maxFrames, featuresDir } = settings;
   const { split, stem, fileId, source, labels, speaker, clip, words, transcript } = task;
   const { detector, wordTable, faceEmbedder } = tools;
-  const inputs = await hashInputs(task, settings, wordTable);
+  // Before the content is read: a file that changes meanwhile is then noticed by the next run.
+  const stamp = await stampInputs(task, settings);
+  const inputs = await hashInputs(task, settings);
+  const about = {
+    ...({ version: PREPROCESSING_VERSION, compat, maxFrames, inputs, stem, fileId, source, labels, speaker } as const),
+    ...(stamp !== null && { stamp }),
+  };
   const stored = await readClipRecord(featuresDir, split, stem);
   if (stored?.inputs === inputs && (await hasWholeFeatures(featuresDir, split, stored))) {
-    return { kind: 'done', record: stored, reused: true, warnings: [] };
+    const record = { ...stored, ...about };
+    await saveClipRecord(featuresDir, split, record);
+    return { record, reused: true };
   }
   const features = await preprocessClip(
     { clip, ...(words !== undefined && { words }), ...(transcript !== undefined && { transcript }) },
@@ -73,46 +78,14 @@ async function work(task: SourceClip, settings: WorkerSettings, tools: Tools): P
     },
     detector,
   );
+  const { vocabulary, warnings } = features;
   const embedding = faceEmbedder ? await faceEmbedder.embed(features.face) : null;
-  const about = {
-    version: PREPROCESSING_VERSION,
-    compat,
-    maxFrames,
-    inputs,
-    stem,
-    fileId,
-    source,
-    labels,
-    speaker,
-  } as const;
-  const record = await saveClipFeatures(featuresDir, split, features, about, {
-    vocabulary: features.vocabulary,
-    embedding,
-  });
-  return { kind: 'done', record, reused: false, warnings: features.warnings };
+  const record = await saveClipFeatures(
+    featuresDir,
+    split,
+    features,
+    { ...about, ...(warnings.length > 0 && { warnings }) },
+    { vocabulary, embedding },
+  );
+  return { record, reused: false };
 }
-
-/** Hash of all that the features depend on: the files' content, the settings, the version and the labels. */
-async function hashInputs(
-  { clip, words, transcript, labels }: SourceClip,
-  { compat, maxFrames, wordTable, faceEmbedding }: WorkerSettings,
-  table: WordTable | undefined,
-): Promise<string> {
-  const looksUp = words === undefined && transcript !== undefined;
-  const parts = [
-    PREPROCESSING_VERSION,
-    { compat, maxFrames, labels },
-    await sha256File(clip),
-    words === undefined ? null : await sha256File(words),
-    // A table matters to the clips only whose words are looked up in it.
-    looksUp ? [transcript, table?.sha256, wordTable?.maxOutOfVocabulary] : null,
-    faceEmbedding?.model,
-  ];
-  return crypto.createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-function reply(message: WorkerReply): void {
-  process.send?.(message);
-}
-
-await main();

@@ -1,20 +1,20 @@
 import path from 'node:path';
 import type { Compat } from '../../common/bundle.js';
-import { errorFromJSON, MerError } from '../../common/errors.js';
+import { MerError } from '../../common/errors.js';
 import { writeJsonAtomic } from '../../common/files.js';
-import { MODALITIES, type Modality } from '../../common/labels.js';
 import { MTCNN_DIR } from '../../common/paths.js';
 import { createProgress } from '../../common/progress.js';
 import type { FaceEmbeddingNet } from '../faces/face-embedder.js';
-import type { ClipRecord, Split } from '../features.js';
 import { WordTable } from '../words/word-table.js';
+import type { WorkerSettings } from './clip-worker-protocol.js';
+import { type CorpusSource, listCorpus } from './corpus-clips.js';
+import { planFeatures } from './feature-plan.js';
 import { listStems, removeStaleTemporaries } from './feature-store.js';
-import { listMercClips } from './merc-layout.js';
 import type { ClipFailure, SourceClip } from './source-clip.js';
-import { type ClipOutcome, runClips } from './worker-pool.js';
+import { type CorpusSummary, SummaryBuilder } from './summary.js';
+import { runClips } from './worker-pool.js';
 
-export interface CorpusOptions {
-  corpusDir: string;
+export interface CorpusOptions extends CorpusSource {
   featuresDir: string;
   compat: Compat;
   /** Face frames kept of each clip, at most. */
@@ -29,109 +29,88 @@ export interface CorpusOptions {
   signal?: AbortSignal;
 }
 
-export interface SplitSummary {
-  clips: number;
-  failed: number;
-  /** Clips that were whole already. */
-  reused: number;
-  /** Seconds of media. */
-  seconds: number;
-  /** Clips in which the modality can be used. */
-  used: Record<Modality, number>;
-}
-
-export interface CorpusSummary {
-  splits: Map<Split, SplitSummary>;
-  failures: ClipFailure[];
-  /** Clips that could be used though something is wrong with them, and what. */
-  warnings: { clip: string; message: string }[];
-}
-
 /** The list of failures in the features folder; empty when all clips could be used. */
 export const FAILURES_FILE = 'failures.json';
+/** The summary of the last whole run in the features folder. */
+export const SUMMARY_FILE = 'summary.json';
 
 /**
  * Preprocesses a corpus into features, in child processes. Resumable: a clip whose features are whole and whose files
  * and settings have not changed is not done again. A clip that cannot be used never stops the corpus.
  *
- * @throws MerError not_found when there are no clips, bad_argument for an unsupported mode, missing_part
- *   without the MTCNN nets, bad_file for a damaged word table, interrupted
+ * @returns the summary and the clips that could not be used, both of which are also in the features folder
+ * @throws MerError not_found when there are no clips, bad_argument for a split that cannot be made, bad_file for a
+ *   damaged table, missing_part without the MTCNN nets, interrupted
  */
-export async function preprocessCorpus(options: CorpusOptions): Promise<CorpusSummary> {
-  const { corpusDir, featuresDir, compat, maxFrames, wordTable, faceEmbedding, workers, signal } = options;
-  // Its index is made here, once, and not by each of the workers.
-  if (wordTable) await (await WordTable.open(wordTable.file)).dispose();
-  const { clips, failures } = await listMercClips(corpusDir);
-  await removeStaleTemporaries(featuresDir);
-  const summary: CorpusSummary = { splits: new Map(), failures: [...failures], warnings: [] };
-  const progress = createProgress('preprocess', clips.length);
-  let done = 0;
+export async function preprocessCorpus(
+  options: CorpusOptions,
+): Promise<{ summary: CorpusSummary; failures: ClipFailure[] }> {
+  const { featuresDir, workers, signal } = options;
+  const settings = await workerSettings(options);
+  const corpus = await listCorpus(options);
+  await removeStaleTemporaries(settings.featuresDir);
+  const { whole, todo } = await planFeatures(corpus.clips, settings);
+  const builder = new SummaryBuilder(corpus);
+  for (const { clip, record } of whole) builder.addClip(clip, record, true);
+  let done = whole.length;
+  const progress = createProgress('preprocess', corpus.clips.length);
   try {
-    const settings = {
-      featuresDir: path.resolve(featuresDir),
-      netsDir: MTCNN_DIR,
-      compat,
-      maxFrames,
-      ...(wordTable && { wordTable }),
-      ...(faceEmbedding && { faceEmbedding }),
-    };
-    const onOutcome = (clip: SourceClip, outcome: ClipOutcome) => {
-      count(summary, clip, outcome);
-      done += 1;
-      progress.update(done, summary.failures.length > 0 ? `${summary.failures.length} failed` : '');
-    };
-    await runClips(clips, settings, workers, onOutcome, signal);
+    await runClips(
+      todo,
+      settings,
+      workers,
+      (clip, outcome) => {
+        if (outcome.kind === 'failed') builder.addFailure(clip, outcome.error);
+        else builder.addClip(clip, outcome.record, outcome.reused);
+        done += 1;
+        progress.update(done, builder.failed > 0 ? `${builder.failed} failed` : '');
+      },
+      signal,
+    );
   } finally {
     progress.stop();
   }
-  if (done < clips.length) {
+  if (done < corpus.clips.length) {
     throw new MerError(
       'interrupted',
-      `Interrupted after ${done} of ${clips.length} clips; those are whole.`,
+      `Interrupted after ${done} of ${corpus.clips.length} clips; those are whole.`,
       'Run the same command again to go on.',
     );
   }
-  summary.failures.sort((a, b) => a.clip.localeCompare(b.clip));
-  summary.warnings.push(...(await warnOfStrangers(featuresDir, clips)));
-  await writeJsonAtomic(path.join(featuresDir, FAILURES_FILE), summary.failures);
-  return summary;
+  const { summary, failures } = builder.finish();
+  summary.warnings.push(...(await warnOfStrangers(settings.featuresDir, corpus.clips)));
+  await writeJsonAtomic(path.join(featuresDir, FAILURES_FILE), failures);
+  await writeJsonAtomic(path.join(featuresDir, SUMMARY_FILE), summary);
+  return { summary, failures };
 }
 
-function count(summary: CorpusSummary, { clip, split }: SourceClip, outcome: ClipOutcome): void {
-  const entry = summary.splits.get(split) ?? emptySplit();
-  summary.splits.set(split, entry);
-  entry.clips += 1;
-  if (outcome.kind === 'failed') {
-    entry.failed += 1;
-    summary.failures.push({ clip, ...errorFromJSON(outcome.error).toJSON() });
-    return;
-  }
-  const { record, reused, warnings } = outcome;
-  if (reused) entry.reused += 1;
-  entry.seconds += record.duration;
-  for (const modality of MODALITIES) if (isUsed(record, modality)) entry.used[modality] += 1;
-  summary.warnings.push(...warnings.map((message) => ({ clip, message })));
+async function workerSettings(options: CorpusOptions): Promise<WorkerSettings> {
+  const { featuresDir, compat, maxFrames, wordTable, faceEmbedding } = options;
+  return {
+    ...{ featuresDir: path.resolve(featuresDir), netsDir: MTCNN_DIR, compat, maxFrames },
+    ...(wordTable && { wordTable: { ...wordTable, sha256: await hashTable(wordTable.file) } }),
+    ...(faceEmbedding && { faceEmbedding }),
+  };
 }
 
-function emptySplit(): SplitSummary {
-  return { clips: 0, failed: 0, reused: 0, seconds: 0, used: { speech: 0, face: 0, text: 0 } };
+/** Opens the table once, so that its index is made here and not by each of the workers. */
+async function hashTable(file: string): Promise<string> {
+  const table = await WordTable.open(file);
+  await table.dispose();
+  return table.sha256;
 }
 
-function isUsed(record: ClipRecord, modality: Modality): boolean {
-  return record[modality].status === 'used';
-}
-
-/** Features of clips that the corpus no longer has would be trained on all the same: the user must know. */
-async function warnOfStrangers(featuresDir: string, clips: readonly SourceClip[]) {
-  const warnings: { clip: string; message: string }[] = [];
+/** Features of clips that the corpus does not have would be trained on all the same: the user must know. */
+async function warnOfStrangers(featuresDir: string, clips: readonly SourceClip[]): Promise<string[]> {
+  const warnings: string[] = [];
   for (const split of new Set(clips.map((clip) => clip.split))) {
     const known = new Set(clips.filter((clip) => clip.split === split).map(({ stem }) => stem));
     const strangers = (await listStems(featuresDir, split)).filter((stem) => !known.has(stem));
     if (strangers.length === 0) continue;
-    warnings.push({
-      clip: path.join(featuresDir, split),
-      message: `holds features of ${strangers.length} clips that the corpus does not have, such as ${strangers[0]}; delete it and run again to be rid of them`,
-    });
+    warnings.push(
+      `${path.join(featuresDir, split)} holds features of ${strangers.length} clips that the corpus does not have, ` +
+        `such as ${strangers[0]}; delete it and run again to be rid of them`,
+    );
   }
   return warnings;
 }

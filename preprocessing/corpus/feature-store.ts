@@ -68,18 +68,30 @@ export async function readClipRecord(featuresDir: string, split: Split, stem: st
   }
 }
 
-/** Takes back that a clip's features are whole. */
-export async function removeClipRecord(featuresDir: string, split: Split, stem: string): Promise<void> {
-  await fsp.rm(filesOf(featuresDir, split, stem).record, { force: true });
+/** Writes the record of a clip whose feature files are whole already. */
+export async function saveClipRecord(featuresDir: string, split: Split, record: ClipRecord): Promise<void> {
+  await writeJsonAtomic(filesOf(featuresDir, split, record.stem).record, record);
+}
+
+/** Deletes what is there of a clip's features, the record first, so that it never stands for less than whole files. */
+export async function removeClipFeatures(featuresDir: string, split: Split, stem: string): Promise<void> {
+  const { record, ...others } = filesOf(featuresDir, split, stem);
+  await fsp.rm(record, { force: true });
+  await Promise.all(Object.values(others).map((file) => fsp.rm(file, { force: true })));
+}
+
+/** The feature files that a record stands for, besides itself. */
+export function featureFilesOf(featuresDir: string, split: Split, record: ClipRecord): string[] {
+  const files = filesOf(featuresDir, split, record.stem);
+  const needed = MODALITIES.filter((modality) => record[modality].status === 'used').map((modality) => files[modality]);
+  if (record.embedding && record.face.status === 'used') needed.push(files.embedding);
+  return needed;
 }
 
 /** Whether all files that a record stands for are there. */
 export async function hasWholeFeatures(featuresDir: string, split: Split, record: ClipRecord): Promise<boolean> {
-  const files = filesOf(featuresDir, split, record.stem);
-  const needed = MODALITIES.filter((modality) => record[modality].status === 'used').map((modality) => files[modality]);
-  if (record.embedding && record.face.status === 'used') needed.push(files.embedding);
   const exists = await Promise.all(
-    needed.map((file) =>
+    featureFilesOf(featuresDir, split, record).map((file) =>
       fsp.access(file).then(
         () => true,
         () => false,
@@ -89,15 +101,30 @@ export async function hasWholeFeatures(featuresDir: string, split: Split, record
   return exists.every(Boolean);
 }
 
+/**
+ * Moves the features of a clip to another split. At any moment a record stands for whole files: the old one goes
+ * first and the new one comes last.
+ */
+export async function moveClipFeatures(featuresDir: string, from: Split, to: Split, record: ClipRecord): Promise<void> {
+  const files = featureFilesOf(featuresDir, from, record);
+  await fsp.rm(filesOf(featuresDir, from, record.stem).record, { force: true });
+  for (const [index, target] of featureFilesOf(featuresDir, to, record).entries()) {
+    await fsp.mkdir(path.dirname(target), { recursive: true });
+    await fsp.rename(files[index]!, target);
+  }
+  await saveClipRecord(featuresDir, to, record);
+}
+
 /** Deletes the temporary files that killed processes have left in a features folder. */
 export async function removeStaleTemporaries(featuresDir: string): Promise<void> {
-  for (const split of SPLITS) {
-    for (const folder of ['clips', 'speech', 'video', 'text', 'video_embedding']) {
-      const directory = path.join(featuresDir, split, folder);
-      for (const name of await fsp.readdir(directory).catch(() => [])) {
-        const owner = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
-        if (owner !== undefined && !isRunning(Number(owner))) await fsp.rm(path.join(directory, name), { force: true });
-      }
+  const folders = ['clips', 'speech', 'video', 'text', 'video_embedding'];
+  const directories = SPLITS.flatMap((split) => folders.map((folder) => path.join(featuresDir, split, folder)));
+  for (const directory of [featuresDir, ...directories]) {
+    for (const name of await fsp.readdir(directory).catch(() => [])) {
+      const owner = Number(/\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1] ?? Number.NaN);
+      // In a container a killed run had perhaps this process's own identifier; this run has written nothing yet.
+      const isStale = owner === process.pid || (Number.isFinite(owner) && !isRunning(owner));
+      if (isStale) await fsp.rm(path.join(directory, name), { force: true });
     }
   }
 }
@@ -173,14 +200,24 @@ export async function saveClipFeatures(
   features: ClipFeatures,
   about: Pick<
     ClipRecord,
-    'version' | 'compat' | 'maxFrames' | 'inputs' | 'stem' | 'fileId' | 'source' | 'labels' | 'speaker'
+    | 'version'
+    | 'compat'
+    | 'maxFrames'
+    | 'inputs'
+    | 'stamp'
+    | 'stem'
+    | 'fileId'
+    | 'source'
+    | 'labels'
+    | 'speaker'
+    | 'warnings'
   >,
   extras: { vocabulary?: Vocabulary | null; embedding?: FaceEmbeddings | null } = {},
 ): Promise<ClipRecord> {
   const files = filesOf(featuresDir, split, about.stem);
   const { speech, face, text, duration, span } = features;
   const { vocabulary = null, embedding = null } = extras;
-  await removeClipRecord(featuresDir, split, about.stem);
+  await fsp.rm(files.record, { force: true });
   await Promise.all([
     store(
       files.speech,

@@ -1,16 +1,16 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { forkModule } from '../../common/child.js';
-import { errorFromJSON, MerError } from '../../common/errors.js';
-import { type WorkerReply, type WorkerSettings, workerReplySchema } from './clip-worker-protocol.js';
+import { asMerError, MerError } from '../../common/errors.js';
+import { WorkerDied, WorkerProcess } from '../../common/worker-process.js';
+import { type WorkerResult, type WorkerSettings, workerResultSchema } from './clip-worker-protocol.js';
 import type { SourceClip } from './source-clip.js';
 
-/** What became of one clip. A worker that died over it counts as a failure of the clip. */
-export type ClipOutcome = Exclude<WorkerReply, { kind: 'fatal' }>;
+/** What became of one clip. */
+export type ClipOutcome = ({ kind: 'done' } & WorkerResult) | { kind: 'failed'; error: MerError };
+
+/** Processes that may die over a clip before it counts as failed: another's fault may have killed the first one. */
+const MAX_DEATHS = 2;
 
 /**
- * Runs the clips through child processes, each the leader of its own process group, so that a Ctrl-C in the terminal
- * reaches neither them nor their ffmpeg in the middle of a clip.
+ * Runs the clips through child processes.
  *
  * @param onOutcome is called once a clip, in order of completion
  * @param signal when aborted, no further clip is begun and those at work are finished
@@ -25,19 +25,14 @@ export async function runClips(
 ): Promise<void> {
   const queue = [...clips].reverse();
   const lanes = Array.from({ length: Math.min(workers, clips.length) }, async () => {
-    let worker = new ClipWorker(settings);
+    const lane = new Lane(settings);
     try {
-      for (let clip = queue.pop(); clip && !signal?.aborted; clip = queue.pop()) {
-        const reply = await worker.run(clip);
-        if (reply.kind === 'fatal') {
-          queue.length = 0;
-          throw errorFromJSON(reply.error);
-        }
-        onOutcome(clip, reply);
-        if (worker.dead) worker = new ClipWorker(settings);
-      }
+      for (let clip = queue.pop(); clip && !signal?.aborted; clip = queue.pop()) onOutcome(clip, await lane.run(clip));
+    } catch (error) {
+      queue.length = 0;
+      throw error;
     } finally {
-      await worker.end();
+      await lane.end();
     }
   });
   const ended = await Promise.allSettled(lanes);
@@ -45,65 +40,46 @@ export async function runClips(
   if (broken) throw broken.reason;
 }
 
-class ClipWorker {
-  readonly #child: ChildProcess;
-  #dead = false;
-  #listener: ((reply: WorkerReply) => void) | null = null;
-  /** A reply that came before it was asked for: the worker could not even start. */
-  #early: WorkerReply | null = null;
+/** One worker process at a time, replaced when it dies. */
+class Lane {
+  readonly #settings: WorkerSettings;
+  #worker: WorkerProcess | null = null;
 
   constructor(settings: WorkerSettings) {
-    this.#child = forkModule(new URL('./clip-worker.js', import.meta.url), [JSON.stringify(settings)], {
-      detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    this.#child.on('message', (message) => this.#settle(workerReplySchema.parse(message)));
-    this.#child.on('error', (error) => this.#die(error.message));
-    this.#child.on('exit', (code, signal) => this.#die(signal ? `killed by ${signal}` : `exit code ${code}`));
+    this.#settings = settings;
   }
 
-  get dead(): boolean {
-    return this.#dead;
-  }
-
-  run(clip: SourceClip): Promise<WorkerReply> {
-    return new Promise((resolve) => {
-      if (this.#early) resolve(this.#early);
-      else {
-        this.#listener = resolve;
-        if (!this.#dead) this.#child.send(clip, (error) => error && this.#die(error.message));
+  /** @throws MerError when no worker can be started */
+  async run(clip: SourceClip): Promise<ClipOutcome> {
+    let why = '';
+    for (let deaths = 0; deaths < MAX_DEATHS; deaths++) {
+      this.#worker ??= await this.#start();
+      try {
+        return { kind: 'done', ...workerResultSchema.parse(await this.#worker.execute(clip)) };
+      } catch (error) {
+        if (!(error instanceof WorkerDied)) return { kind: 'failed', error: asMerError(error) };
+        this.#worker = null;
+        why = error.message;
       }
-    });
-  }
-
-  /** Ends the worker and whatever it started; resolves when it is gone. */
-  async end(): Promise<void> {
-    this.#dead = true;
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid === undefined || exitCode !== null || signalCode !== null) return;
-    const gone = once(this.#child, 'exit');
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      // It has ended by itself in this moment.
     }
-    await gone;
+    const message = `${why} It was the second one that this clip ended.`;
+    return { kind: 'failed', error: new MerError('internal', message, 'Try this clip alone, with --workers 1.') };
   }
 
-  #settle(reply: WorkerReply): void {
-    if (this.#listener) this.#listener(reply);
-    else this.#early ??= reply;
-    this.#listener = null;
+  async #start(): Promise<WorkerProcess> {
+    const module = new URL('./clip-worker.js', import.meta.url);
+    for (let failures = 1; ; failures++) {
+      try {
+        const { worker } = await WorkerProcess.start({ name: 'preprocessing', module, config: this.#settings });
+        return worker;
+      } catch (error) {
+        // What a worker says itself, such as missing_part, stays true; that it was killed may not.
+        if (asMerError(error).code !== 'internal' || failures === MAX_DEATHS) throw error;
+      }
+    }
   }
 
-  #die(why: string): void {
-    if (this.#dead) return;
-    this.#dead = true;
-    const error = new MerError(
-      'internal',
-      `The process that worked on the clip ended: ${why}.`,
-      'Try this clip alone.',
-    );
-    this.#settle({ kind: 'failed', error: error.toJSON() });
+  async end(): Promise<void> {
+    await this.#worker?.kill();
   }
 }

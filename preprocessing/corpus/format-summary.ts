@@ -1,0 +1,79 @@
+import { EMOTIONS, MODALITIES } from '../../common/labels.js';
+import { formatTable } from '../../common/table.js';
+import type { ClipFailure } from './source-clip.js';
+import type { CorpusSummary, SplitSummary } from './summary.js';
+
+/** Failures and warnings beyond so many are only counted. */
+const SHOWN = 20;
+
+const SPLIT_MODES: Record<CorpusSummary['split'], string> = {
+  given: 'split as given',
+  speaker: 'split by speaker',
+  random: 'split at random',
+};
+
+/** The summary of a corpus as text for people. */
+export function formatSummary(summary: CorpusSummary, failures: readonly ClipFailure[], failuresFile: string): string {
+  const { format, split, labels, notes, warnings } = summary;
+  const splits = Object.entries(summary.splits);
+  const lines = [`format ${format}, ${SPLIT_MODES[split]}`, ''];
+  lines.push(
+    formatTable(
+      CLIP_COLUMNS,
+      splits.map(([name, own]) => clipRow(name, own)),
+    ),
+    '',
+  );
+  lines.push(
+    formatTable(
+      ['split', ...EMOTIONS, 'unlabelled'],
+      splits.map(([name, own]) => classRow(name, own)),
+    ),
+    '',
+  );
+  for (const [name, { sources }] of splits) {
+    const parts = Object.entries(sources).map(([source, count]) => `${source} ${count}`);
+    if (parts.length > 1 && parts.length <= SHOWN) lines.push(`${name} comes from ${parts.join(', ')}`);
+  }
+  if (labels.clips > 0) {
+    const share = (count: number) => `${count} (${((100 * count) / labels.clips).toFixed(1)}%)`;
+    lines.push(
+      `of ${labels.clips} labelled clips the face label differs from the integrated one in ${share(labels.faceDiffers)}, ` +
+        `the speech label in ${share(labels.speechDiffers)}`,
+    );
+  }
+  for (const note of notes) lines.push(`note: ${note}`);
+  lines.push(
+    ...shown(
+      warnings.map((warning) => `warning: ${warning}`),
+      'warnings',
+    ),
+  );
+  if (failures.length === 0) return lines.join('\n');
+  const reasons = Object.entries(summary.failures).map(([code, count]) => `${code} ${count}`);
+  lines.push(`${failures.length} clips could not be used: ${reasons.join(', ')}`);
+  lines.push(
+    ...shown(
+      failures.map(({ clip, message }) => `failed: ${clip}: ${message}`),
+      'failures',
+    ),
+  );
+  return [...lines, `All failures with their remedies are in ${failuresFile}.`].join('\n');
+}
+
+const CLIP_COLUMNS = ['split', 'clips', 'failed', 'reused', 'hours', 'speakers', ...MODALITIES];
+
+function clipRow(name: string, { clips, failed, reused, hours, speakers, withoutSpeaker, used }: SplitSummary) {
+  const people = speakers === 0 && withoutSpeaker > 0 ? 'unknown' : String(speakers);
+  const counts = MODALITIES.map((modality) => String(used[modality]));
+  return [name, String(clips), String(failed), String(reused), hours.toFixed(2), people, ...counts];
+}
+
+function classRow(name: string, { classes, unlabelled }: SplitSummary) {
+  return [name, ...EMOTIONS.map((emotion) => String(classes[emotion])), String(unlabelled)];
+}
+
+function shown(lines: readonly string[], what: string): string[] {
+  const more = lines.length - SHOWN;
+  return more > 0 ? [...lines.slice(0, SHOWN), `… and ${more} more ${what}`] : [...lines];
+}
