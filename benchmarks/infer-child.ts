@@ -1,4 +1,3 @@
-import os from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { verifyBundle } from '../common/bundle-files.js';
 import { runChild } from '../common/child-main.js';
@@ -8,6 +7,8 @@ import { type ModelInputs, SPEECH_FRAMES } from '../preprocessing/model-inputs.j
 import type { Network } from '../serving/engine/network.js';
 import { openNetwork } from '../serving/engine/open-network.js';
 import { type InferReport, type InferRequest, inferRequestSchema, type Measurement } from './infer-protocol.js';
+import { describeMachine } from './machine.js';
+import { quantile } from './statistics.js';
 
 /** The measuring process of `mer bench infer`: ONNX Runtime blocks its thread and stays out of the command's own. */
 runChild({
@@ -27,7 +28,7 @@ runChild({
           threads,
           clip: { melFrames: SPEECH_FRAMES, faceFrames: maxFrames, faceSize, words: request.words },
           repeats: request.repeats,
-          machine: { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.availableParallelism(), node: process.version },
+          machine: describeMachine(),
           measurements: await measureAll(opened.network, maxFrames, request),
         };
       },
@@ -79,8 +80,11 @@ async function measure(
     await run();
     times.push(performance.now() - start);
   }
-  times.sort((a, b) => a - b);
-  const quantile = (q: number) => times[Math.min(times.length - 1, Math.floor(q * times.length))]!;
-  const p50 = quantile(0.5);
-  return { graph, batch, p50, p99: quantile(0.99), min: times[0]!, clipsPerSecond: (1000 * batch) / p50 };
+  const p50 = quantile(times, 0.5);
+  return {
+    ...{ graph, batch, p50 },
+    p99: quantile(times, 0.99),
+    min: Math.min(...times),
+    clipsPerSecond: (1000 * batch) / p50,
+  };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEVICE_CHOICES, DEVICES } from '../serving/engine/devices.js';
+import { machineSchema } from './machine.js';
 
 /** What the measuring process is told. */
 export const inferRequestSchema = z.object({
@@ -34,7 +35,7 @@ export const inferReportSchema = z.object({
   /** Sizes of one clip's inputs. */
   clip: z.object({ melFrames: z.number(), faceFrames: z.number(), faceSize: z.number(), words: z.number() }),
   repeats: z.number().int(),
-  machine: z.object({ cpu: z.string(), cores: z.number().int(), node: z.string() }),
+  machine: machineSchema,
   measurements: z.array(measurementSchema),
 });
 export type InferReport = z.infer<typeof inferReportSchema>;

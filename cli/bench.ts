@@ -1,6 +1,8 @@
 import os from 'node:os';
 import type { Command } from 'commander';
 import type { InferReport } from '../benchmarks/infer-protocol.js';
+import { addBenchPreprocessCommand } from './bench-preprocess.js';
+import { addBenchTrainCommand } from './bench-train.js';
 import { addEngineFlags, bundleFolder, type EngineFlags } from './engine-flags.js';
 import { wholeNumber } from './flags.js';
 
@@ -11,6 +13,8 @@ const WARMUP = 3;
 
 export function addBenchCommand(program: Command): void {
   const bench = program.command('bench').description('Measure latency and throughput.');
+  addBenchPreprocessCommand(bench);
+  addBenchTrainCommand(bench);
   addEngineFlags(bench.command('infer'))
     .description('Latency and clips a second of each network of a bundle at batch 1 and 8, without preprocessing.')
     .option('--repeats <n>', 'measured runs of each', wholeNumber(1), 50)

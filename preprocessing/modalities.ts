@@ -16,6 +16,8 @@ export interface ClipTimings {
   decode: number;
   audio: number;
   faces: number;
+  /** Of the time for faces: cutting them out. */
+  crops: number;
 }
 
 export interface ModalitySettings {
@@ -58,7 +60,11 @@ const SHORT_SECONDS = 0.5;
 /** Samples a second at which moviepy reads sound. */
 const MOVIEPY_RATE = 44_100;
 
-const NO_PICTURES: FaceResult = { features: { status: 'missing', reason: 'the clip has no pictures' }, share: 0 };
+const NO_PICTURES: FaceResult = {
+  features: { status: 'missing', reason: 'the clip has no pictures' },
+  share: 0,
+  cropping: 0,
+};
 
 /**
  * Sound and candidate frames come from one run of the decoder; of the frames within the trimmed span those are kept
@@ -89,7 +95,8 @@ export async function defaultModalities(
     if (!info.video) return NO_PICTURES;
     return frames.length > 0 ? faceFeatures(frames, span, maxFrames, detector) : UNDECODABLE_PICTURES;
   });
-  return { speech, face, span, seconds, warnings, timings: { decode, audio, faces: stopwatch() } };
+  const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
+  return { speech, face, span, seconds, warnings, timings };
 }
 
 /**
@@ -124,7 +131,8 @@ export async function seedModalities(
   });
   const seconds = Math.max(heard, seen);
   const warnings = checkLength(info, seconds);
-  return { speech, face, span, seconds, warnings, timings: { decode, audio, faces: stopwatch() } };
+  const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
+  return { speech, face, span, seconds, warnings, timings };
 }
 
 /**
@@ -174,7 +182,7 @@ async function facesOf(find: () => Promise<FaceResult>): Promise<FaceResult> {
   } catch (error) {
     if (error instanceof MerError) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    return { features: { status: 'failed', reason: `face detection failed: ${why}` }, share: 0 };
+    return { features: { status: 'failed', reason: `face detection failed: ${why}` }, share: 0, cropping: 0 };
   }
 }
 

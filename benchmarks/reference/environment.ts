@@ -9,7 +9,7 @@ import { referenceEnvironmentStep } from '../../scripts/setup/venv.js';
 const PYTHON = path.join(SETUP_DIR, 'reference-venv', 'bin', 'python');
 
 /** Freed memory stays with the process: without this PyTorch's allocations cost it up to half of its time. */
-const TUNED_MALLOC = { MALLOC_MMAP_THRESHOLD_: '4294967296', MALLOC_TRIM_THRESHOLD_: '17179869184' };
+export const TUNED_MALLOC = { MALLOC_MMAP_THRESHOLD_: '4294967296', MALLOC_TRIM_THRESHOLD_: '17179869184' };
 
 /**
  * Makes the environment of the PyTorch reference where it is not there yet: some minutes, 6 GB under `.mer/`.

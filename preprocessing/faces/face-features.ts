@@ -18,12 +18,15 @@ export interface FaceResult {
   features: FaceFeatures | Missing;
   /** Share of the chosen frames in which the subject's face was detected. */
   share: number;
+  /** Milliseconds that cutting out the crops took. */
+  cropping: number;
 }
 
 /** Of a clip that should have pictures and gives none. */
 export const UNDECODABLE_PICTURES: FaceResult = {
   features: { status: 'failed', reason: 'the pictures cannot be decoded' },
   share: 0,
+  cropping: 0,
 };
 
 /**
@@ -50,7 +53,7 @@ export async function faceFeatures(
   const subject = findSubject(looks);
   if (!subject) {
     const reason = `no face was found in ${looks.length} frame${looks.length === 1 ? '' : 's'} looked at`;
-    return { features: { status: 'missing', reason }, share: 0 };
+    return { features: { status: 'missing', reason }, share: 0, cropping: 0 };
   }
   const looked = new Set(looks.map(({ frame }) => frame));
   const between: Sighting[] = [];
@@ -60,11 +63,13 @@ export async function faceFeatures(
   }
   const track = { sightings: [...subject.sightings, ...between].sort((a, b) => a.time - b.time) };
   const kept = chosen.filter(({ time }) => isCovered(track, time));
+  const start = performance.now();
   const data = new Uint8Array(kept.length * CROP_BYTES);
   for (const [i, frame] of kept.entries()) cropFace(frame, predictBox(track, frame.time), data, i * CROP_BYTES);
   return {
     features: { status: 'used', data, frames: kept.length, times: kept.map(({ time }) => time) },
     share: track.sightings.length / chosen.length,
+    cropping: performance.now() - start,
   };
 }
 

@@ -36,6 +36,7 @@ export async function seedFaceFeatures(
   let looked = -1;
   let boxes: Box[] = [];
   let withFace = 0;
+  let cropping = 0;
   const take = async (frame: RgbFrame, number: number) => {
     if (moment % DETECT_EVERY === 0 && number !== looked) {
       boxes = (await detector.detect(frame)).map(({ box }) => box);
@@ -43,7 +44,9 @@ export async function seedFaceFeatures(
       crops.forget();
     }
     if (boxes.length > 0) withFace += 1;
+    const start = performance.now();
     crops.add(frame, number, boxes, timeOf(moment));
+    cropping += performance.now() - start;
     moment += 1;
   };
   let last: RgbFrame | null = null;
@@ -57,7 +60,7 @@ export async function seedFaceFeatures(
   if (last === null) return { ...UNDECODABLE_PICTURES, ended };
   // Past the last frame moviepy goes on with it.
   while (moment < count) await take(last, seen - 1);
-  return { ...crops.result(), share: withFace / count, ended };
+  return { ...crops.result(), share: withFace / count, cropping, ended };
 }
 
 /** The crops so far. The frames of a clip repeat among the mel frames: such crops are copied, not made again. */
