@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { addEngineFlags, bundleFolder, type EngineFlags, engineOptions } from './engine-flags.js';
 import { positiveNumber, wholeNumber } from './flags.js';
+import { addWordFlags, type WordFlags, wordTableOption } from './word-flags.js';
 
-interface ServeFlags extends EngineFlags {
+interface ServeFlags extends EngineFlags, WordFlags {
   port: number;
   host: string;
   preprocess_workers?: number;
@@ -11,7 +12,7 @@ interface ServeFlags extends EngineFlags {
 }
 
 export function addServeCommand(program: Command): void {
-  addEngineFlags(program.command('serve'))
+  addWordFlags(addEngineFlags(program.command('serve')))
     .description('Serve a bundle over HTTP: POST /v1/predict, /health/live, /health/ready, /metrics.')
     .option('--port <n>', 'port to listen on; 0: any free one', wholeNumber(0), 8080)
     .option('--host <address>', 'address to listen on; 0.0.0.0: all of the machine', '127.0.0.1')
@@ -24,6 +25,7 @@ export function addServeCommand(program: Command): void {
       const log = pino({ base: null });
       const server = await startServer({
         ...engineOptions(flags),
+        ...wordTableOption(flags),
         ...(flags.preprocess_workers !== undefined && { workers: flags.preprocess_workers }),
         bundleDir,
         port: flags.port,

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { MerError } from '../common/errors.js';
 import { addEngineFlags, bundleFolder, type EngineFlags, engineOptions } from './engine-flags.js';
+import { addWordFlags, type WordFlags, wordTableOption } from './word-flags.js';
 
-interface SubmitFlags extends EngineFlags {
+interface SubmitFlags extends EngineFlags, WordFlags {
   test1?: string;
   test2?: string;
   test3?: string;
@@ -10,7 +11,7 @@ interface SubmitFlags extends EngineFlags {
 }
 
 export function addSubmitCommand(program: Command): void {
-  addEngineFlags(program.command('submit'))
+  addWordFlags(addEngineFlags(program.command('submit')))
     .description(
       'Answer the clips of the test sets and write a submission (FileID,Emotion) for each. Exits with 1 when none was answered.',
     )
@@ -26,6 +27,7 @@ export function addSubmitCommand(program: Command): void {
       const { submit } = await import('../evaluation/submit.js');
       const { submissions, failures, failuresFile } = await submit({
         ...engineOptions(flags),
+        ...wordTableOption(flags),
         tests: { ...(test1 && { test1 }), ...(test2 && { test2 }), ...(test3 && { test3 }) },
         bundleDir: await bundleFolder(flags),
         outDir: out,

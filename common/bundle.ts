@@ -58,6 +58,8 @@ export const bundleSchema = z.object({
     faceSize: z.number().int().positive(),
     wordDim: z.number().int().positive(),
     maxWords: z.number().int().positive(),
+    /** sha256 of the word-vector table of the training's transcripts; null: word vectors were given as files. */
+    wordTable: z.string().length(64).nullable().default(null),
   }),
   branches: z.object({
     speech: fileSchema.extend({ features: z.number().int().positive() }).optional(),

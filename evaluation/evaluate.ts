@@ -5,6 +5,7 @@ import { type ClassificationMetrics, classificationMetrics, softmax } from '../c
 import { createProgress } from '../common/progress.js';
 import { listClips, loadClipFeatures } from '../preprocessing/corpus/feature-store.js';
 import type { ClipRecord, Split } from '../preprocessing/features.js';
+import { requireSameTable } from '../preprocessing/words/same-table.js';
 import type { DeviceChoice } from '../serving/engine/devices.js';
 import { Engine } from '../serving/engine/engine.js';
 import { nonEmptySubsets, subsetName } from '../serving/engine/subsets.js';
@@ -31,7 +32,7 @@ const CLIPS_IN_WORK = 4;
  *
  * @param featuresDir what `mer preprocess` wrote
  * @throws MerError not_found when the split has no labelled clip; bad_argument when features and bundle were made in
- *   different modes; those of the engine
+ *   different modes, or their words are of different tables; those of the engine
  */
 export async function evaluate(options: {
   featuresDir: string;
@@ -57,6 +58,14 @@ export async function evaluate(options: {
         'bad_argument',
         `The features of ${other.stem} are of compat ${other.compat}, the bundle is of compat ${engine.bundle.compat}.`,
         'Preprocess the clips again with the mode of the bundle.',
+      );
+    }
+    for (const { stem, text } of records) {
+      if (text.status !== 'used') continue;
+      requireSameTable(
+        { of: `clip ${stem}`, table: text.table },
+        { of: `the bundle ${engine.bundle.name}`, table: engine.bundle.preprocessing.wordTable },
+        'Preprocess the clips again with the word vectors of the training.',
       );
     }
     const tally = new Tally();

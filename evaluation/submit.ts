@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../common/files.js';
 import type { Emotion } from '../common/labels.js';
 import { createProgress, type Progress } from '../common/progress.js';
 import { SEED_FRAMES } from '../preprocessing/seed-inputs.js';
+import { readTranscript } from '../preprocessing/words/transcript.js';
 import type { DeviceChoice } from '../serving/engine/devices.js';
 import { defaultWorkers, Engine } from '../serving/engine/engine.js';
 import { writeEmotionCsv } from './emotion-csv.js';
@@ -48,6 +49,8 @@ export async function submit(options: {
   outDir: string;
   device: DeviceChoice;
   threads?: number;
+  /** Where the words of transcripts are looked up; without it transcripts beside the clips are not used. */
+  wordTable?: { file: string; maxOutOfVocabulary: number };
 }): Promise<SubmissionSummary> {
   const { tests, bundleDir, outDir, ...engineOptions } = options;
   const sets: { test: TestSet; clips: TestClip[] }[] = [];
@@ -69,7 +72,7 @@ export async function submit(options: {
     let done = 0;
     for (const { test, clips } of sets) {
       const emotions = await mapConcurrent(clips, workers + 1, async (clip) => {
-        const result = await answer(engine, journal, clip);
+        const result = await answer(engine, journal, options.wordTable ? clip : withoutTranscript(clip));
         if (typeof result !== 'string') failures.push({ test, fileId: clip.fileId, ...result });
         done += 1;
         update(progress, done, test, failures.length);
@@ -97,14 +100,19 @@ export async function submit(options: {
 async function answer(
   engine: Engine,
   journal: Journal,
-  { clip, words }: TestClip,
+  { clip, words, transcript }: TestClip,
 ): Promise<Emotion | Pick<FailedClip, 'code' | 'message'>> {
-  const key = [engine.bundle.version, await identity(clip), ...(words ? [await identity(words)] : [])].join(' ');
+  const files = [clip, words, transcript].filter((file) => file !== undefined);
+  const key = [engine.bundle.version, ...(await Promise.all(files.map(identity)))].join(' ');
   const known = journal.get(key);
   if (known !== undefined) return known;
   let emotion: Emotion;
   try {
-    ({ emotion } = await engine.predict(words === undefined ? { clip } : { clip, words }));
+    ({ emotion } = await engine.predict({
+      clip,
+      ...(words !== undefined && { words }),
+      ...(transcript !== undefined && { transcript: await readTranscript(transcript) }),
+    }));
   } catch (thrown) {
     const error = asMerError(thrown);
     if (FATAL.includes(error.code)) throw error;
@@ -112,6 +120,10 @@ async function answer(
   }
   await journal.add(key, emotion);
   return emotion;
+}
+
+function withoutTranscript({ transcript: _, ...clip }: TestClip): TestClip {
+  return clip;
 }
 
 /** Changes when the file does. */

@@ -143,6 +143,7 @@ async function describeBundle(
       faceSize: spec.faceSize,
       wordDim: spec.wordDim,
       maxWords: spec.maxWords,
+      wordTable: checkpoint.wordTable,
     },
     branches: {
       speech: { ...speech, features: features.speech },

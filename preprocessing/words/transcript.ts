@@ -1,9 +1,37 @@
+import fsp from 'node:fs/promises';
+import { MerError } from '../../common/errors.js';
 import type { Missing, TextFeatures, Vocabulary } from '../features.js';
 import { transcriptWords } from './tokens.js';
 import type { WordTable } from './word-table.js';
 
 /** Above this share of unknown words the words of a clip count as missing, unless asked otherwise. */
 export const MAX_OUT_OF_VOCABULARY = 0.5;
+
+/** What is said in an hour stays below it. */
+const MAX_FILE_BYTES = 2 ** 20;
+
+/** Reads a transcript: a text file in UTF-8. @throws MerError not_found; bad_words naming the file */
+export async function readTranscript(file: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    const { size } = await fsp.stat(file);
+    if (size > MAX_FILE_BYTES) throw unusable(file, `has ${size} bytes, more than ${MAX_FILE_BYTES}`);
+    bytes = await fsp.readFile(file);
+  } catch (error) {
+    if (error instanceof MerError) throw error;
+    throw new MerError('not_found', `${file} cannot be read.`, 'Check the path.', { cause: error });
+  }
+  try {
+    // A byte order mark at the beginning is left out.
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw unusable(file, 'is not in UTF-8');
+  }
+}
+
+function unusable(file: string, why: string): MerError {
+  return new MerError('bad_words', `The transcript ${file} ${why}.`, 'Save it as plain text in UTF-8.');
+}
 
 /**
  * Looks the words of a transcript up in a table. Words that the table does not have are left out.

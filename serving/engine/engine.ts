@@ -3,9 +3,12 @@ import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 import type { Bundle } from '../../common/bundle.js';
 import { readBundle } from '../../common/bundle-files.js';
+import { MerError } from '../../common/errors.js';
 import type { ClipFeatures } from '../../preprocessing/features.js';
 import { evaluationInputs } from '../../preprocessing/model-inputs.js';
 import { SEED_FRAMES } from '../../preprocessing/seed-inputs.js';
+import { requireSameTable } from '../../preprocessing/words/same-table.js';
+import { WordTable } from '../../preprocessing/words/word-table.js';
 import type { Answer } from '../answer.js';
 import { buildAnswer } from './build-answer.js';
 import { type DeviceChoice, RUNTIME_ENVIRONMENT } from './devices.js';
@@ -38,6 +41,8 @@ export interface EngineOptions {
   maxQueue?: number;
   /** Face frames of a clip that a bundle of compat seed is shown. Default 16, as in evaluation. */
   seedFrames?: number;
+  /** The word-vector table for transcripts, which must be the bundle's; without it transcripts are refused. */
+  wordTable?: { file: string; maxOutOfVocabulary: number };
   /** Told when a process died, hung or was replaced. */
   onEvent?(event: PoolEvent): void;
 }
@@ -58,27 +63,32 @@ export class Engine {
   readonly #preprocessing: WorkerPool<null, PreparedClip> | undefined;
   readonly #inference: WorkerPool<InferenceInfo, ScoredClip>;
   readonly #timeoutMs: number;
+  readonly #takesTranscripts: boolean;
 
   private constructor(
     bundle: Bundle,
     preprocessing: WorkerPool<null, PreparedClip> | undefined,
     inference: WorkerPool<InferenceInfo, ScoredClip>,
     timeoutMs: number,
+    takesTranscripts: boolean,
   ) {
     this.bundle = bundle;
     this.#preprocessing = preprocessing;
     this.#inference = inference;
     this.#timeoutMs = timeoutMs;
+    this.#takesTranscripts = takesTranscripts;
   }
 
   /**
    * Starts the processes, checks the files of the bundle and runs every network once.
    *
    * @throws MerError not_found or bad_file for a bundle that is not whole; missing_part when the device was asked for
-   *   and does not run
+   *   and does not run; bad_argument for a word table that is not the bundle's
    */
   static async create(bundleDir: string, options: EngineOptions = {}): Promise<Engine> {
     const bundle = await readBundle(bundleDir);
+    const { wordTable } = options;
+    if (wordTable) await requireTableOf(bundle, wordTable.file);
     const cores = os.availableParallelism();
     const { device, timeoutSeconds, maxQueue } = { ...ENGINE_DEFAULTS, ...options };
     const workers = options.workers ?? defaultWorkers();
@@ -101,6 +111,7 @@ export class Engine {
       inputs: { ...bundle.preprocessing, compat: bundle.compat },
       seedFrames: options.seedFrames ?? SEED_FRAMES.evaluation,
       threads: Math.max(1, Math.floor(cores / Math.max(1, workers))),
+      ...(wordTable && { wordTable }),
     };
     const preprocessing =
       workers === 0
@@ -120,7 +131,7 @@ export class Engine {
       for (const start of starts) if (start.status === 'fulfilled') await start.value?.dispose();
       throw failure.reason;
     }
-    return new Engine(bundle, await preprocessing, await inference, timeoutSeconds * 1000);
+    return new Engine(bundle, await preprocessing, await inference, timeoutSeconds * 1000, wordTable !== undefined);
   }
 
   /** Where the networks run, and why on the CPU where `auto` found no CUDA. */
@@ -146,11 +157,18 @@ export class Engine {
   /**
    * Answers one clip.
    *
-   * @throws MerError those of `preprocessClip` when the media or the words are refused; nothing_to_score; timeout;
-   *   overloaded; not_ready
+   * @throws MerError those of `preprocessClip` when the media or the words are refused; bad_words for a transcript
+   *   without a word table; nothing_to_score; timeout; overloaded; not_ready
    */
   async predict(files: ClipFiles): Promise<Answer> {
     if (this.#preprocessing === undefined) throw new Error('This engine was created with workers: 0.');
+    if (files.transcript !== undefined && !this.#takesTranscripts) {
+      throw new MerError(
+        'bad_words',
+        'A transcript was given, and no word-vector table is open to look its words up in.',
+        'Start with --word_vectors FILE, or give the vectors of the words instead.',
+      );
+    }
     const start = performance.now();
     const deadline = Date.now() + this.#timeoutMs;
     const prepared = await this.#preprocessing.run(files, deadline);
@@ -174,4 +192,15 @@ export class Engine {
   async dispose(): Promise<void> {
     await Promise.all([this.#preprocessing?.dispose(), this.#inference.dispose()]);
   }
+}
+
+/** Opens the table, which makes its index where there is none yet, so that the processes find one. */
+async function requireTableOf({ name, preprocessing }: Bundle, file: string): Promise<void> {
+  const table = await WordTable.open(file);
+  await table.dispose();
+  requireSameTable(
+    { of: file, table: table.sha256 },
+    { of: `the bundle ${name}`, table: preprocessing.wordTable },
+    'Give the table that the features of the training were made with, or leave it out and give word vectors.',
+  );
 }

@@ -35,12 +35,18 @@ export const preprocessingConfigSchema = z.object({
   /** Face frames that a network of compat seed is shown. */
   seedFrames: z.number().int().positive(),
   threads: z.number().int().positive(),
+  /** The word-vector table for transcripts. */
+  wordTable: z.object({ file: z.string(), maxOutOfVocabulary: z.number() }).optional(),
 });
 export type PreprocessingConfig = z.infer<typeof preprocessingConfigSchema>;
 
-/** The files of one clip. */
-export const clipFilesSchema = z.object({ clip: z.string(), words: z.string().optional() });
-export type ClipFiles = { clip: string; words?: string };
+/** The files of one clip, and what is said in it where that is to be looked up in the engine's word table. */
+export const clipFilesSchema = z.object({
+  clip: z.string(),
+  words: z.string().optional(),
+  transcript: z.string().optional(),
+});
+export type ClipFiles = { clip: string; words?: string; transcript?: string };
 
 const missingSchema = z.object({ status: z.enum(['missing', 'failed']), reason: z.string() });
 

@@ -69,7 +69,8 @@ async function predictUpload(engine: Engine, files: ClipFiles): Promise<Answer> 
     return await engine.predict(files);
   } catch (thrown) {
     const { code, message, remedy } = asMerError(thrown);
-    const told = Object.entries(files).reduce((text, [field, file]) => text.replaceAll(file, field), message);
+    const { transcript: _, ...paths } = files;
+    const told = Object.entries(paths).reduce((text, [field, file]) => text.replaceAll(file, field), message);
     throw new MerError(code, told, remedy, { cause: thrown });
   }
 }

@@ -16,12 +16,14 @@ export interface UploadLimits {
 const FORM_OVERHEAD_BYTES = 16 * 1024;
 /** Words sent as a text field; 1024 words of 200 numbers stay below it. */
 const MAX_WORDS_FIELD_BYTES = 8 * 2 ** 20;
+/** Characters; what is said in an hour stays below it. */
+const MAX_TRANSCRIPT = 100_000;
 
-const bodySchema = z.strictObject({ words: z.string().optional() });
+const bodySchema = z.strictObject({ words: z.string().optional(), transcript: z.string().optional() });
 
 /**
- * Receives the multipart fields `clip` (a file) and `words` (a file, or JSON as a text field), lets `use` work with
- * them, and removes them whatever happens. They lie under random names in a folder of their own under `uploadDir`;
+ * Receives the multipart fields `clip` (a file) and either `words` (a file, or JSON as a text field) or `transcript`
+ * (text), lets `use` work with them, and removes them whatever happens. They lie under random names in a folder of their own under `uploadDir`;
  * nothing of what the client calls them is used.
  *
  * @throws MerError too_large or bad_field; what `use` throws
@@ -49,7 +51,7 @@ export async function withUpload<Result>(
 function receive(folder: string, maxUploadBytes: number, request: Request, response: Response): Promise<void> {
   const form = multer({
     storage: multer.diskStorage({ destination: (_request, _file, done) => done(null, folder) }),
-    limits: { fileSize: maxUploadBytes, fieldSize: MAX_WORDS_FIELD_BYTES, files: 2, fields: 1, headerPairs: 32 },
+    limits: { fileSize: maxUploadBytes, fieldSize: MAX_WORDS_FIELD_BYTES, files: 2, fields: 2, headerPairs: 32 },
   }).fields([
     { name: 'clip', maxCount: 1 },
     { name: 'words', maxCount: 1 },
@@ -72,6 +74,14 @@ async function clipFiles(folder: string, request: Request): Promise<ClipFiles> {
   const [clip, words] =
     files === undefined || Array.isArray(files) ? [] : [files.clip?.[0]?.path, files.words?.[0]?.path];
   if (clip === undefined) throw badField('The form has no file in the field clip.');
+  const { transcript } = body.data;
+  if (transcript !== undefined) {
+    if ((words ?? body.data.words) !== undefined) throw badField('The form has both words and a transcript.');
+    if (transcript.length > MAX_TRANSCRIPT) {
+      throw badField(`The transcript has more than ${MAX_TRANSCRIPT} characters.`);
+    }
+    return { clip, transcript };
+  }
   if (words !== undefined) return { clip, words };
   if (body.data.words === undefined) return { clip };
   const file = path.join(folder, crypto.randomUUID());
@@ -98,7 +108,7 @@ function badField(message: string): MerError {
   return new MerError(
     'bad_field',
     message,
-    'Send multipart/form-data with the file in the field clip and, if there are any, word vectors in the field words.',
+    'Send multipart/form-data with the file in the field clip and, if there are any, word vectors in the field words or the words themselves in the field transcript.',
   );
 }
 

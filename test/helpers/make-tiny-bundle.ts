@@ -13,6 +13,7 @@ await writeCheckpoint(path.join(run, '1_best_1.9459.safetensors'), formulaState(
   spec: TINY_SPEC,
   config: { mode: 'multimodal', exp_name: 'tiny' },
   maxFrames: 8,
+  wordTable: null,
   epoch: 1,
   origins: {},
   metrics: {},
