@@ -7,6 +7,12 @@ import { readSafetensors, type StateDict, writeSafetensors } from '../common/saf
 import { type ModelSpec, modelSpecSchema } from '../models/spec.js';
 import { originsSchema } from './weights/origin.js';
 
+/** The whole configuration of a run and what its best checkpoint is. */
+export const STATUS_FILE = 'saved_status.json';
+
+/** The weights of the last evaluation, in a run's folder. */
+export const LAST_FILE = 'last.safetensors';
+
 const infoSchema = z.object({
   spec: modelSpecSchema,
   /** The whole configuration of the run; empty for imported weights. */
@@ -15,6 +21,8 @@ const infoSchema = z.object({
   epoch: z.number().int(),
   /** Face frames that the features keep of each clip, at most. */
   maxFrames: z.number().int().positive(),
+  /** sha256 of the word-vector table that the words were looked up in; null where vectors were given. */
+  wordTable: z.string().nullable().default(null),
   /**
    * Validation metrics against the integrated label, by output: `inte`, and in multimodal runs each modality; none of
    * imported weights.

@@ -6,6 +6,7 @@ import type { StateDict } from '../common/safetensors.js';
 import { BRANCH_PREFIX } from '../models/multimodal.js';
 import type { ParameterSpec } from '../models/parameters.js';
 import type { ModelSpec } from '../models/spec.js';
+import { requireSameTable } from '../preprocessing/words/same-table.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
 import { loadBackbone } from './weights/backbone.js';
@@ -36,10 +37,16 @@ export function randomState(parameters: readonly ParameterSpec[], seed: number):
  * Replaces the starting values of the networks for which the flags name a checkpoint (in multimodal training each
  * branch, else the network itself), and then those of the other EfficientNets where the flags name a file for them.
  *
+ * @param wordTable of the features' words, by its sha256; null where vectors were given
  * @returns where the weights of each modality that the network has began
  * @throws MerError bad_file when a file is of another network, bad_argument when a flag has no use
  */
-export async function loadStartingWeights(state: StateDict, spec: ModelSpec, config: TrainConfig): Promise<Origins> {
+export async function loadStartingWeights(
+  state: StateDict,
+  spec: ModelSpec,
+  config: TrainConfig,
+  wordTable: string | null,
+): Promise<Origins> {
   const origins: Origins = {};
   for (const modality of MODALITIES) {
     const given = config[`${modality}_load_weights`];
@@ -53,6 +60,7 @@ export async function loadStartingWeights(state: StateDict, spec: ModelSpec, con
       );
     }
     const checkpoint = await readCheckpoint(given);
+    if (modality === 'text') requireTableOf(checkpoint, wordTable);
     loadCheckpoint(state, spec, modality, checkpoint);
     const { file } = checkpoint;
     origins[modality] = { ...checkpoint.origins[modality], checkpoint: { file, sha256: await sha256File(file) } };
@@ -102,6 +110,16 @@ function requireSameMeaning(spec: ModelSpec, modality: Modality, { file, spec: l
       `Set --text_heads ${loaded.textHeads}.`,
     );
   }
+}
+
+/** Nobody knows the table of imported weights, which have seen no epoch here. */
+function requireTableOf({ file, epoch, wordTable }: Checkpoint, table: string | null): void {
+  if (epoch === 0) return;
+  requireSameTable(
+    { of: file, table: wordTable },
+    { of: 'the features', table },
+    'Run `mer preprocess` with the --word_vectors of that run, or train the text network on these features.',
+  );
 }
 
 /** The EfficientNets that no checkpoint filled. */

@@ -9,6 +9,7 @@ import {
   SPEECH_FRAMES,
   shrinkFrames,
 } from '../../preprocessing/model-inputs.js';
+import { requireSameTable } from '../../preprocessing/words/same-table.js';
 
 /** One clip, ready to be augmented or evaluated. Its arrays are shared: copy before changing them. */
 export interface Example {
@@ -149,6 +150,20 @@ export function labelsOf({ stem, labels }: ClipRecord): Example['labels'] {
 function exampleBytes({ inputs, longSpeech, allFaces }: Example): number {
   const { speech, face, text } = inputs;
   return [speech, face, text, longSpeech, allFaces].reduce((sum, part) => sum + (part?.data.byteLength ?? 0), 0);
+}
+
+/**
+ * The word-vector table of these clips' words, by its sha256; null when they were given as vectors or there are none.
+ * @throws MerError bad_argument naming both sides when the words of two clips are of different tables
+ */
+export function wordTable(records: readonly ClipRecord[]): string | null {
+  const [first, ...others] = records.filter((record) => record.text.status === 'used');
+  if (first === undefined) return null;
+  const source = ({ stem, text }: ClipRecord) => ({ of: `clip ${stem}`, table: text.table });
+  for (const other of others) {
+    requireSameTable(source(first), source(other), 'Run `mer preprocess` on all of them with one --word_vectors.');
+  }
+  return first.text.table;
 }
 
 /** Dimension of the word vectors of these clips: that of the first with words, or 200 when none has any. */

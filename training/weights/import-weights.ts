@@ -93,7 +93,7 @@ export async function importWeights(options: ImportOptions): Promise<ImportResul
     if (mode !== 'multimodal' && mode !== modality) continue;
     origins[modality] = { imported: { file: options.file, sha256: weights.sha256 } };
   }
-  const info = { spec, config: {}, epoch: 0, maxFrames: MAX_FRAMES, metrics: {}, origins };
+  const info = { spec, config: {}, epoch: 0, maxFrames: MAX_FRAMES, wordTable: null, metrics: {}, origins };
   await writeCheckpoint(options.out, state, info);
   return { spec, network: describe(spec), parameters: parameterCount(parameters) };
 }
