@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { asMerError } from '../common/errors.js';
+import { addAugmentPreviewCommand } from './augment-preview.js';
 import { addBenchCommand } from './bench.js';
 import { addDemoCommand } from './demo.js';
 import { addDemoDataCommand } from './demo-data.js';
@@ -23,6 +24,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDoctorCommand(program);
   addDemoDataCommand(program);
   addPreprocessCommand(program);
+  addAugmentPreviewCommand(program);
   addTrainCommand(program);
   addBenchCommand(program);
   addEvaluateCommand(program);

@@ -8,6 +8,7 @@ import { smoothedTargets, type Targets } from '../../../training/data/targets.js
 import { parseTrainConfig } from '../../../training/parse-config.js';
 
 const lambdas = fc.double({ min: 0, max: 1, noNaN: true });
+const lengths = fc.integer({ min: 1, max: 5 });
 
 function targetsOf(labels: number[], smoothing = 0.1): Targets {
   const examples = labels.map((label) => ({ labels: { inte: label, face: (label + 1) % 7, speech: label } }));
@@ -89,24 +90,46 @@ describe('mixup', () => {
 });
 
 describe('cutmix', () => {
-  test('mixes labels by the exact share of pixels that stayed', () => {
-    fc.assert(
-      fc.property(fc.integer(), lambdas, (seed, lambda) => {
-        const shape = [2, 6, 9, 1] as const;
-        const pixels = 2 * 6 * 9;
-        const data = new Float32Array(2 * pixels).fill(1, pixels);
-        const targets = targetsOf([0, 1], 0);
-        const kept = cutmix(data, 2, shape, targets, lambda, new Random(seed));
-        const foreign = data.subarray(0, pixels).reduce((a, b) => a + b, 0);
-        // Either the permutation swapped the two clips, and the box is foreign, or it changed nothing.
-        expect([0, Math.round((1 - kept) * pixels)]).toContain(foreign);
-        if (foreign > 0) expect(targets.inte[1]).toBeCloseTo(foreign / pixels, 6);
-        for (const rows of [targets.inte, targets.face, targets.speech]) {
-          for (const sum of rowSums(rows)) expect(sum).toBeCloseTo(1, 5);
-        }
-      }),
-    );
-  });
+  test.each(['frames', 'width'] as const)(
+    'mixes labels by the exact share of real pixels that stayed: time is %s',
+    (time) => {
+      fc.assert(
+        fc.property(fc.integer(), lambdas, fc.tuple(lengths, lengths), (seed, lambda, own) => {
+          const shape = { frames: 5, height: 6, width: 5, channels: 2 };
+          const size = 5 * 6 * 5 * 2;
+          // A clip's real pixels say which clip they are of; the padding is zeros.
+          const data = new Float32Array(2 * size);
+          const isReal = (clip: number, i: number) =>
+            (time === 'frames' ? Math.floor(i / (6 * 5 * 2)) : Math.floor(i / 2) % 5) < own[clip]!;
+          for (let clip = 0; clip < 2; clip++) {
+            for (let i = 0; i < size; i++) if (isReal(clip, i)) data[clip * size + i] = clip + 1;
+          }
+          const targets = targetsOf([0, 1], 0);
+          const kept = cutmix(
+            data,
+            { ...shape, time, lengths: Int32Array.from(own) },
+            targets,
+            lambda,
+            new Random(seed),
+          );
+          for (let clip = 0; clip < 2; clip++) {
+            const row = data.subarray(clip * size, (clip + 1) * size);
+            const real = row.filter((_, i) => isReal(clip, i));
+            // No padding is pasted, and none is pasted over.
+            expect(real.includes(0)).toBe(false);
+            expect(row.every((value, i) => isReal(clip, i) || value === 0)).toBe(true);
+            const stayed = real.filter((value) => value === clip + 1).length / real.length;
+            // The permutation may leave both clips as they are: then they are mixed with themselves.
+            if (stayed < 1) expect(kept[clip]).toBeCloseTo(stayed, 12);
+            expect(targets.inte[clip * EMOTION_COUNT + clip]).toBeCloseTo(stayed < 1 ? stayed : 1, 6);
+          }
+          for (const rows of [targets.inte, targets.face, targets.speech]) {
+            for (const sum of rowSums(rows)) expect(sum).toBeCloseTo(1, 5);
+          }
+        }),
+      );
+    },
+  );
 
   test('pastes one box, the same in every frame and channel', () => {
     fc.assert(
@@ -114,7 +137,8 @@ describe('cutmix', () => {
         const [frames, height, width, channels] = [3, 7, 8, 3] as const;
         const size = frames * height * width * channels;
         const data = new Uint8Array(2 * size).fill(9, size);
-        cutmix(data, 2, [frames, height, width, channels], targetsOf([0, 1]), lambda, new Random(seed));
+        const pictures = { frames, height, width, channels, time: 'frames', lengths: Int32Array.of(3, 3) } as const;
+        cutmix(data, pictures, targetsOf([0, 1]), lambda, new Random(seed));
         const inside = (frame: number, y: number, x: number, channel: number) =>
           data[((frame * height + y) * width + x) * channels + channel] === 9;
         const rows = new Set<number>();
