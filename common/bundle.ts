@@ -7,6 +7,10 @@ export const PREPROCESSING_VERSION = 1;
 export const compatSchema = z.enum(['default', 'seed']);
 export type Compat = z.infer<typeof compatSchema>;
 
+/** Whose face counts where there are several: the largest, the one nearest to the picture's centre, or everybody's. */
+export const subjectSchema = z.enum(['largest', 'center', 'all']);
+export type Subject = z.infer<typeof subjectSchema>;
+
 const fileSchema = z.object({ file: z.string(), sha256: z.string().length(64), bytes: z.number().int().positive() });
 
 const classScoresSchema = z.object({

@@ -1,4 +1,4 @@
-import type { Compat } from '../common/bundle.js';
+import type { Compat, Subject } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
 import type { FaceDetector } from './faces/face-detector.js';
 import type { ClipFeatures, Missing, TextFeatures, Vocabulary } from './features.js';
@@ -23,6 +23,8 @@ export interface ClipSettings {
   compat: Compat;
   /** Face frames kept, at most. */
   maxFrames: number;
+  /** Whose face counts; `largest` when absent. Compat seed keeps everybody's. */
+  subject?: Subject;
   /** When given, word vectors of another dimension are refused. */
   wordDim?: number;
   /** Where the words of transcripts are looked up; without it they count as missing. */
@@ -59,10 +61,15 @@ export async function preprocessClip(
   detector: FaceDetector,
 ): Promise<PreprocessedClip> {
   const { features: text, vocabulary } = await readText(input, settings);
-  const { compat, maxFrames, limits = DEFAULT_LIMITS, threads = 1 } = settings;
+  const { compat, maxFrames, subject = 'largest', limits = DEFAULT_LIMITS, threads = 1 } = settings;
   const info = await probeMedia(input.clip, limits);
   const prepare = compat === 'seed' ? seedModalities : defaultModalities;
-  const { face, seconds, ...found } = await prepare(input.clip, info, { maxFrames, limits, threads }, detector);
+  const { face, seconds, ...found } = await prepare(
+    input.clip,
+    info,
+    { maxFrames, subject, limits, threads },
+    detector,
+  );
 
   const reasons = [found.speech, face.features, text].flatMap((modality) =>
     modality.status === 'used' ? [] : [modality.reason],

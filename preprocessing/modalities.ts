@@ -1,4 +1,4 @@
-import type { Compat } from '../common/bundle.js';
+import type { Compat, Subject } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
 import { melFrames } from './audio/log-mel.js';
 import { type SpeechResult, speechFeatures } from './audio/speech-features.js';
@@ -23,6 +23,8 @@ export interface ClipTimings {
 export interface ModalitySettings {
   /** Face frames kept, at most. */
   maxFrames: number;
+  /** Whose face; compat seed keeps everybody's. */
+  subject: Subject;
   limits: MediaLimits;
   /** Threads of the decoder. */
   threads: number;
@@ -75,7 +77,7 @@ const NO_PICTURES: FaceResult = {
 export async function defaultModalities(
   file: string,
   info: MediaInfo,
-  { maxFrames, limits, threads }: ModalitySettings,
+  { maxFrames, subject, limits, threads }: ModalitySettings,
   detector: FaceDetector,
 ): Promise<HeardAndSeen> {
   const stopwatch = createStopwatch();
@@ -93,7 +95,7 @@ export async function defaultModalities(
   const audio = stopwatch();
   const face = await facesOf(async () => {
     if (!info.video) return NO_PICTURES;
-    return frames.length > 0 ? faceFeatures(frames, span, maxFrames, detector) : UNDECODABLE_PICTURES;
+    return frames.length > 0 ? faceFeatures(frames, span, { maxFrames, subject }, detector) : UNDECODABLE_PICTURES;
   });
   const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
   return { speech, face, span, seconds, warnings, timings };

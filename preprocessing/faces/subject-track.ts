@@ -1,3 +1,4 @@
+import type { Subject } from '../../common/bundle.js';
 import { type Box, boxArea } from './boxes.js';
 import type { Face } from './face-detector.js';
 
@@ -25,13 +26,15 @@ const REACH_SIZES_PER_SECOND = 1.5;
 /** It may grow or shrink by this factor at most. */
 const MAX_GROWTH = 2;
 
+/** Of more tracks the lightest are not followed: a picture full of faces must not cost hours. */
+const MAX_TRACKS = 8;
+
 /**
- * The track of the largest, most certain face: the one with the greatest sum of area times probability.
+ * Links the faces of several looks into tracks: each look's faces go to the tracks that were last seen nearest to them.
  *
  * @param looks in order of time
- * @returns null when there was no face in any of them
  */
-export function findSubject(looks: readonly Look[]): Track | null {
+export function findTracks(looks: readonly Look[]): Track[] {
   const tracks: Track[] = [];
   for (const { time, faces } of looks) {
     const open = new Set(tracks);
@@ -48,9 +51,30 @@ export function findSubject(looks: readonly Look[]): Track | null {
     }
     for (const { box, probability } of unlinked) tracks.push({ sightings: [{ time, box, probability }] });
   }
+  return tracks;
+}
+
+/**
+ * The tracks that a clip is about, the weightiest first.
+ * - largest: the one of the greatest sum of area times probability
+ * - center: the one of the greatest sum of nearness to the picture's centre times probability, so that being there all
+ *   the time counts, too; nearness falls from 1 in the centre to 0 in the corners
+ * - all: up to eight of them, in the order of `largest`
+ */
+export function chooseTracks(
+  tracks: readonly Track[],
+  subject: Subject,
+  picture: { width: number; height: number },
+): Track[] {
+  const measure = subject === 'center' ? (box: Box) => nearnessToCentre(box, picture) : boxArea;
   const weight = ({ sightings }: Track) =>
-    sightings.reduce((sum, { box, probability }) => sum + boxArea(box) * probability, 0);
-  return tracks.reduce<Track | null>((best, track) => (best && weight(best) >= weight(track) ? best : track), null);
+    sightings.reduce((sum, { box, probability }) => sum + measure(box) * probability, 0);
+  const weighed = tracks.map((track) => ({ track, weight: weight(track) })).sort((a, b) => b.weight - a.weight);
+  return weighed.slice(0, subject === 'all' ? MAX_TRACKS : 1).map(({ track }) => track);
+}
+
+function nearnessToCentre([x1, y1, x2, y2]: Box, { width, height }: { width: number; height: number }): number {
+  return 1 - Math.hypot(x1 + x2 - width, y1 + y2 - height) / Math.hypot(width, height);
 }
 
 /** How far a face is from where a track was last seen: at most 1 when it may be the same one. */

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { Box } from '../../preprocessing/faces/boxes.js';
 import type { Face } from '../../preprocessing/faces/face-detector.js';
 import { chooseFrames } from '../../preprocessing/faces/face-features.js';
-import { findSubject, type Look, predictBox } from '../../preprocessing/faces/subject-track.js';
+import {
+  chooseTracks,
+  findTracks,
+  type Look,
+  predictBox,
+  type Track,
+} from '../../preprocessing/faces/subject-track.js';
 
 function face(x: number, y: number, size: number, probability = 1): Face {
   return { box: [x, y, x + size, y + size], probability, points: [] };
@@ -13,13 +19,19 @@ function looks(...faces: Face[][]): Look[] {
   return faces.map((found, i) => ({ time: i / 2, faces: found }));
 }
 
-function boxesOf(track: ReturnType<typeof findSubject>): Box[] {
+const PICTURE = { width: 640, height: 360 };
+
+function findSubject(seen: readonly Look[]): Track | undefined {
+  return chooseTracks(findTracks(seen), 'largest', PICTURE)[0];
+}
+
+function boxesOf(track: Track | undefined): Box[] {
   return track!.sightings.map(({ box }) => box);
 }
 
 describe('the subject', () => {
   it('is nobody when no face was seen', () => {
-    expect(findSubject(looks([], [], []))).toBeNull();
+    expect(findSubject(looks([], [], []))).toBeUndefined();
   });
 
   it('is the same person though the order of size changes from look to look', () => {
@@ -38,6 +50,25 @@ describe('the subject', () => {
   it('is the more certain one of two faces of the same size', () => {
     const subject = findSubject(looks([face(0, 0, 80, 0.72), face(300, 0, 80, 0.99)]));
     expect(boxesOf(subject)).toEqual([[300, 0, 380, 80]]);
+  });
+
+  it('is, when asked for, who is nearest to the centre of the picture rather than the largest', () => {
+    const large = [face(0, 0, 160), face(0, 0, 160)];
+    const central = [face(280, 140, 80), face(300, 150, 80)];
+    const tracks = findTracks(looks([large[0]!, central[0]!], [large[1]!, central[1]!]));
+    expect(boxesOf(chooseTracks(tracks, 'center', PICTURE)[0])).toEqual(central.map(({ box }) => box));
+  });
+
+  it('is not who crosses the centre for a moment', () => {
+    const steady = Array.from({ length: 6 }, () => face(150, 100, 80));
+    const tracks = findTracks(looks(...steady.map((one, i) => (i === 3 ? [one, face(290, 150, 60)] : [one]))));
+    expect(boxesOf(chooseTracks(tracks, 'center', PICTURE)[0])).toHaveLength(6);
+  });
+
+  it('is everybody when asked for, the largest first, but no more than eight', () => {
+    const crowd = Array.from({ length: 12 }, (_, i) => face(100 * i, 0, 30 + i));
+    const tracks = chooseTracks(findTracks(looks(crowd)), 'all', PICTURE);
+    expect(tracks.map((track) => boxesOf(track)[0]![0])).toEqual([1100, 1000, 900, 800, 700, 600, 500, 400]);
   });
 
   it('is followed through looks without a face', () => {
