@@ -3,7 +3,7 @@ import { WorkerProcess } from '../common/worker-process.js';
 import { describeMachine, watchOthers } from './machine.js';
 import { TUNED_MALLOC } from './reference/environment.js';
 import { ReferenceSession } from './reference/session.js';
-import { spread, summarise } from './statistics.js';
+import { median, quantile, summarise } from './statistics.js';
 import {
   type MeasuredStep,
   measuredStepSchema,
@@ -78,6 +78,11 @@ export async function benchTrain(options: TrainBenchmark): Promise<TrainReport> 
   }
   const { threads, repeats } = options;
   return { machine: describeMachine(), device, threads, repeats, others: others(), cases };
+}
+
+/** Width of the middle half of all values as a share of their median: small when the machine was quiet. */
+function spread(values: readonly number[]): number {
+  return (quantile(values, 0.75) - quantile(values, 0.25)) / median(values);
 }
 
 async function measureInTurn<Name extends string>(
