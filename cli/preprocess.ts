@@ -1,13 +1,15 @@
 import os from 'node:os';
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { compatSchema } from '../common/bundle.js';
+import { compatSchema, type Subject, subjectSchema } from '../common/bundle.js';
 import type { CALM_CHOICES, FormatName } from '../preprocessing/corpus/formats/format.js';
 import type { SplitMode } from '../preprocessing/corpus/splits.js';
+import type { FaceEmbeddingNet } from '../preprocessing/faces/face-embedder.js';
 import { MAX_FRAMES } from '../preprocessing/features.js';
 import { wholeNumber } from './flags.js';
+import { addWordFlags, type WordFlags, wordTableOption } from './word-flags.js';
 
-interface PreprocessFlags {
+interface PreprocessFlags extends WordFlags {
   corpus: string;
   format: FormatName | 'auto';
   features?: string;
@@ -17,6 +19,8 @@ interface PreprocessFlags {
   ravdess_calm: (typeof CALM_CHOICES)[number];
   seed: number;
   max_frames: number;
+  subject: Subject;
+  face_embeddings?: string;
   workers: number;
   compat: string;
 }
@@ -24,8 +28,7 @@ interface PreprocessFlags {
 const FORMATS = ['auto', 'merc', 'ravdess', 'cremad', 'meld', 'folders', 'manifest'] as const;
 
 export function addPreprocessCommand(program: Command): void {
-  program
-    .command('preprocess')
+  addWordFlags(program.command('preprocess'))
     .description('Turn a corpus of clips into features for training. Goes on where an earlier run stopped.')
     .option('--corpus <dir>', 'folder of the corpus, or the file of a manifest', '.')
     .addOption(
@@ -47,6 +50,12 @@ export function addPreprocessCommand(program: Command): void {
     )
     .option('--seed <n>', 'of the split', wholeNumber(0), 1234)
     .option('--max_frames <n>', 'face frames kept of each clip, at most', wholeNumber(1), MAX_FRAMES)
+    .option('--face_embeddings <file>', 'PyTorch file of an InceptionResnetV1: also embed each kept face')
+    .addOption(
+      new Option('--subject <who>', 'whose face, in compat default: the largest, the one nearest to the centre, or all')
+        .choices(subjectSchema.options)
+        .default('largest'),
+    )
     .option('--workers <n>', 'child processes', wholeNumber(1), os.availableParallelism())
     .addOption(new Option('--compat <mode>', 'feature mode').choices(compatSchema.options).default('default'))
     .action(preprocess);
@@ -65,6 +74,7 @@ async function preprocess(flags: PreprocessFlags): Promise<void> {
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
+    const faceEmbedding = await openFaceEmbeddingNet(flags.face_embeddings);
     const { summary, failures } = await preprocessCorpus({
       corpusDir: flags.corpus,
       format: flags.format,
@@ -73,6 +83,9 @@ async function preprocess(flags: PreprocessFlags): Promise<void> {
       featuresDir,
       compat: compatSchema.parse(flags.compat),
       maxFrames: flags.max_frames,
+      subject: flags.subject,
+      ...wordTableOption(flags),
+      ...faceEmbedding,
       workers: flags.workers,
       signal: controller.signal,
     });
@@ -81,6 +94,12 @@ async function preprocess(flags: PreprocessFlags): Promise<void> {
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
+}
+
+async function openFaceEmbeddingNet(weights: string | undefined): Promise<{ faceEmbedding?: FaceEmbeddingNet }> {
+  if (weights === undefined) return {};
+  const { faceEmbeddingNet } = await import('../export/face-embedding-net.js');
+  return { faceEmbedding: await faceEmbeddingNet(weights) };
 }
 
 /** The folder of a corpus that may be given as the file of its manifest. */

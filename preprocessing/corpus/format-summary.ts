@@ -42,6 +42,7 @@ export function formatSummary(summary: CorpusSummary, failures: readonly ClipFai
         `the speech label in ${share(labels.speechDiffers)}`,
     );
   }
+  lines.push(...wordLines(summary), embeddingLine(summary));
   for (const note of notes) lines.push(`note: ${note}`);
   lines.push(
     ...shown(
@@ -59,6 +60,22 @@ export function formatSummary(summary: CorpusSummary, failures: readonly ClipFai
     ),
   );
   return [...lines, `All failures with their remedies are in ${failuresFile}.`].join('\n');
+}
+
+function wordLines({ transcripts }: CorpusSummary): string[] {
+  const { clips, lookedUp, outOfVocabulary, missing } = transcripts;
+  if (clips === 0) return [];
+  if (outOfVocabulary === null) return [`${clips} transcripts were not used: they need --word_vectors FILE`];
+  const share = `${(100 * outOfVocabulary).toFixed(1)}%`;
+  return [
+    `${lookedUp} transcripts were looked up: the table lacks ${share} of a clip's words on average, and in ${missing} clips too many`,
+  ];
+}
+
+function embeddingLine({ faceEmbeddings }: CorpusSummary): string {
+  return faceEmbeddings === null
+    ? 'video_embedding/ was not made: no --face_embeddings FILE was given'
+    : `video_embedding/ holds face embeddings of the network with sha256 ${faceEmbeddings}`;
 }
 
 const CLIP_COLUMNS = ['split', 'clips', 'failed', 'reused', 'hours', 'speakers', ...MODALITIES];

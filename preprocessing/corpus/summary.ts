@@ -32,6 +32,13 @@ export interface CorpusSummary {
   splits: Partial<Record<Split, SplitSummary>>;
   /** Labelled clips, and those whose face or speech label differs from the integrated one. */
   labels: { clips: number; faceDiffers: number; speechDiffers: number };
+  /**
+   * Transcripts, those that were looked up in a word-vector table, the mean share of their words that it does not have,
+   * and those of which it has too few.
+   */
+  transcripts: { clips: number; lookedUp: number; outOfVocabulary: number | null; missing: number };
+  /** sha256 of the network that embedded the faces; null when they were not. */
+  faceEmbeddings: string | null;
   /** Clips that could not be used, by the reason; each of them is in failures.json. */
   failures: Partial<Record<ErrorCode, number>>;
   notes: string[];
@@ -49,6 +56,8 @@ export class SummaryBuilder {
   readonly #failures: ClipFailure[];
   readonly #clipWarnings: string[] = [];
   readonly #labels = { clips: 0, faceDiffers: 0, speechDiffers: 0 };
+  readonly #transcripts = { clips: 0, lookedUp: 0, unknown: 0, missing: 0 };
+  #faceEmbeddings: string | null = null;
   /** Usable clips by the hash of their content. */
   readonly #byContent = new Map<string, SourceClip[]>();
 
@@ -84,10 +93,21 @@ export class SummaryBuilder {
       if (labels.face !== labels.inte) this.#labels.faceDiffers += 1;
       if (labels.speech !== labels.inte) this.#labels.speechDiffers += 1;
     } else summary.unlabelled += 1;
+    this.#addWords(clip, record);
+    this.#faceEmbeddings ??= record.embedding?.model ?? null;
     this.#clipWarnings.push(...(record.warnings ?? []).map((message) => `${clip.clip}: ${message}`));
     const equal = this.#byContent.get(record.inputs) ?? [];
     this.#byContent.set(record.inputs, equal);
     equal.push(clip);
+  }
+
+  #addWords({ words, transcript }: SourceClip, { text }: ClipRecord): void {
+    if (words !== undefined || transcript === undefined) return;
+    this.#transcripts.clips += 1;
+    if (text.table === null) return;
+    this.#transcripts.lookedUp += 1;
+    this.#transcripts.unknown += text.outOfVocabulary ?? 0;
+    if (text.status !== 'used') this.#transcripts.missing += 1;
   }
 
   finish(): { summary: CorpusSummary; failures: ClipFailure[] } {
@@ -95,6 +115,7 @@ export class SummaryBuilder {
     const byCode: CorpusSummary['failures'] = {};
     for (const { code } of this.#failures) byCode[code] = (byCode[code] ?? 0) + 1;
     const { format, splitMode, notes, warnings } = this.#corpus;
+    const { clips, lookedUp, unknown, missing } = this.#transcripts;
     const splits = SPLITS.flatMap((split) => {
       const summary = this.#splits.get(split);
       return summary ? [[split, summary] as const] : [];
@@ -106,6 +127,8 @@ export class SummaryBuilder {
           split: splitMode,
           splits: Object.fromEntries(splits),
           labels: this.#labels,
+          transcripts: { clips, lookedUp, outOfVocabulary: lookedUp === 0 ? null : unknown / lookedUp, missing },
+          faceEmbeddings: this.#faceEmbeddings,
           failures: byCode,
           notes,
         },

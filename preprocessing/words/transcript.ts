@@ -55,6 +55,8 @@ export async function transcriptVectors(
   const outOfVocabulary = words === 0 ? null : unknown / words;
   const vocabulary = { table: table.sha256, outOfVocabulary };
   const missing = (reason: string) => ({ features: { status: 'missing' as const, reason }, vocabulary });
+  // What readers put in place of bytes that are no UTF-8.
+  if (transcript.includes('\ufffd')) return missing('the transcript is not in UTF-8');
   if (outOfVocabulary === null) return missing('the transcript has no words');
   if (vectors.length === 0 || outOfVocabulary > maxOutOfVocabulary) {
     const limit = `the limit is ${percent(maxOutOfVocabulary)}`;
