@@ -17,16 +17,21 @@ export const EQUAL_WEIGHTS: ClassWeights = { inte: null, face: null, speech: nul
 
 /**
  * The weights that `--class_weights` asks for, for each of the three labels by itself: clips / (classes that occur * clips of the class),
- * at most 10; 1 for classes that do not occur. With `auto` only where the labels are unbalanced.
+ * at most 10; 1 for classes that do not occur. With `auto` only where the labels are unbalanced. The labels of face and
+ * speech count in multimodal runs only.
  *
  * @param labels class indices of the training clips
  */
-export function classWeights(labels: readonly Example['labels'][], asked: TrainConfig['class_weights']): ClassWeights {
+export function classWeights(
+  labels: readonly Example['labels'][],
+  { class_weights: asked, mode }: Pick<TrainConfig, 'class_weights' | 'mode'>,
+): ClassWeights {
   const weigh = (label: Label) => {
     const counts = new Array<number>(EMOTION_COUNT).fill(0);
     for (const clip of labels) counts[clip[label]]! += 1;
     const occurring = counts.filter((count) => count > 0);
     const unbalanced = Math.max(...occurring) > UNBALANCED_RATIO * Math.min(...occurring);
+    if (label !== 'inte' && mode !== 'multimodal') return null;
     if (asked === 'off' || (asked === 'auto' && !unbalanced)) return null;
     return counts.map((count) =>
       count === 0 ? 1 : Math.min(LARGEST_WEIGHT, labels.length / (occurring.length * count)),

@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import fsp from 'node:fs/promises';
 import { z } from 'zod';
 import { MerError } from '../common/errors.js';
@@ -6,50 +7,108 @@ import type { TrainConfig } from './config.js';
 import type { SessionState } from './session.js';
 import { type Origins, originsSchema } from './weights/origin.js';
 
+export const RESUME_FILE = 'resume.safetensors';
+
 const OPTIMIZER = 'optimizer/';
 const AVERAGE = 'average';
 
-const infoSchema = z.object({
-  /** Epochs done. */
+/** Flags that may change when a run goes on: how it is started, stored and read, not what it computes. */
+const FREE_FLAGS: readonly string[] = ['resume', 'features', 'logs', 'num_workers', 'save_every_minutes'];
+
+const bestSchema = z.object({
+  /** What `--select` asks for, higher is better. */
+  score: z.number(),
+  file: z.string(),
+  /** From 1. */
   epoch: z.number().int(),
-  step: z.number().int(),
-  best: z.object({ score: z.number(), file: z.string() }).nullable(),
-  origins: originsSchema,
-  config: z.string(),
 });
 
-/** All that a run needs to go on after a whole epoch. */
+const totalsSchema = z.object({
+  steps: z.number().int(),
+  loss: z.number(),
+  accuracy: z.number(),
+  /** Of the last step. */
+  learningRate: z.number(),
+});
+
+const infoSchema = z.object({
+  epoch: z.number().int(),
+  step: z.number().int(),
+  totals: totalsSchema,
+  best: bestSchema.nullable(),
+  origins: originsSchema,
+  config: z.record(z.string(), z.unknown()),
+  clips: z.string(),
+});
+
+/** The best checkpoint so far. */
+export type BestCheckpoint = z.infer<typeof bestSchema>;
+
+/** Steps of the present epoch that are done, with the sums of their losses and accuracies. */
+export type EpochTotals = z.infer<typeof totalsSchema>;
+
+export const NO_STEPS: EpochTotals = { steps: 0, loss: 0, accuracy: 0, learningRate: 0 };
+
+/**
+ * All that a run needs to go on as if it had not stopped. Order and augmentation of the clips follow from seed, epoch
+ * and step, so no generator has to be stored.
+ */
 export interface ResumePoint {
+  /** The parameters of the last step, not their average. */
   state: StateDict;
   session: SessionState;
+  /** Whole epochs done. */
   epoch: number;
-  best: { score: number; file: string } | null;
+  totals: EpochTotals;
+  best: BestCheckpoint | null;
   /** Where the first weights came from. */
   origins: Origins;
 }
 
-export async function writeResumePoint(file: string, point: ResumePoint, config: TrainConfig): Promise<void> {
-  const tensors: StateDict = new Map(point.state);
-  const vector = (data: Float32Array): StateTensor => ({ dtype: 'F32', shape: [data.length], data });
-  for (const [name, data] of point.session.optimizer) tensors.set(OPTIMIZER + name, vector(data));
-  if (point.session.average) tensors.set(AVERAGE, vector(point.session.average));
-  const { epoch, best, origins } = point;
-  const info = { epoch, step: point.session.step, best, origins, config: fingerprint(config) };
-  await writeSafetensors(file, tensors, { mer: JSON.stringify(info) });
+/** What a run is made of: a resume point belongs to just this. */
+export interface RunIdentity {
+  config: TrainConfig;
+  /** Stems of the training clips, in the order of the dataset. */
+  stems: readonly string[];
 }
 
-/** @throws MerError not_found where there is none, bad_argument where the run had other flags */
-export async function readResumePoint(file: string, config: TrainConfig): Promise<ResumePoint> {
+export async function writeResumePoint(file: string, point: ResumePoint, identity: RunIdentity): Promise<void> {
+  const { state, session, ...rest } = point;
+  const tensors: StateDict = new Map(state);
+  const vector = (data: Float32Array): StateTensor => ({ dtype: 'F32', shape: [data.length], data });
+  for (const [name, data] of session.optimizer) tensors.set(OPTIMIZER + name, vector(data));
+  if (session.average) tensors.set(AVERAGE, vector(session.average));
+  const info = { ...rest, step: session.step, config: identity.config, clips: digest(identity.stems) };
+  await writeSafetensors(file, tensors, { mer: JSON.stringify(info satisfies z.infer<typeof infoSchema>) });
+}
+
+/**
+ * @throws MerError not_found where there is none, bad_argument where the run had other flags or clips, bad_file where
+ *   an earlier version wrote it
+ */
+export async function readResumePoint(file: string, { config, stems }: RunIdentity): Promise<ResumePoint> {
   if (!(await fsp.stat(file).catch(() => null))) {
-    throw new MerError('not_found', `${file} does not exist: no epoch was finished.`, 'Start without --resume.');
+    throw new MerError('not_found', `${file} does not exist: the run never saved itself.`, 'Start without --resume.');
   }
   const { tensors, metadata } = await readSafetensors(file);
-  const info = infoSchema.parse(JSON.parse(metadata.mer ?? '{}'));
-  if (info.config !== fingerprint(config)) {
+  const parsed = infoSchema.safeParse(JSON.parse(metadata.mer ?? '{}'));
+  if (!parsed.success) {
+    throw new MerError('bad_file', `${file} is of another version.`, 'Train anew under another --exp_name.');
+  }
+  const { step, epoch, totals, best, origins, config: saved, clips } = parsed.data;
+  const other = changedFlags(saved, config);
+  if (other.length > 0) {
     throw new MerError(
       'bad_argument',
-      `The run of ${file} was started with other flags.`,
-      'Resume with the flags that saved_status.json lists, or choose another --exp_name.',
+      `The run of ${file} was started with other flags: ${other.join(', ')}.`,
+      'Resume with --config and its saved_status.json, or choose another --exp_name.',
+    );
+  }
+  if (clips !== digest(stems)) {
+    throw new MerError(
+      'bad_argument',
+      `${config.features} holds other training clips than when the run of ${file} was started.`,
+      'Resume with the same features, or choose another --exp_name.',
     );
   }
   const state: StateDict = new Map();
@@ -61,11 +120,18 @@ export async function readResumePoint(file: string, config: TrainConfig): Promis
     else if (name === AVERAGE) average = tensor.data;
     else state.set(name, tensor);
   }
-  const { step, epoch, best, origins } = info;
-  return { state, session: { step, optimizer, average }, epoch, best, origins };
+  return { state, session: { step, optimizer, average }, epoch, totals, best, origins };
 }
 
-/** Everything that must be the same for a run to go on; where data and results lie may change. */
-function fingerprint({ resume: _, features: __, logs: ___, num_workers: ____, ...rest }: TrainConfig): string {
-  return JSON.stringify(rest);
+/** The flags that differ, each with its value in the run, such as `--batch_size was 32`. */
+function changedFlags(saved: Record<string, unknown>, config: TrainConfig): string[] {
+  const now: Record<string, unknown> = config;
+  const names = [...new Set([...Object.keys(saved), ...Object.keys(now)])];
+  return names
+    .filter((name) => !FREE_FLAGS.includes(name) && saved[name] !== now[name])
+    .map((name) => `--${name} was ${saved[name] === undefined ? 'not given' : String(saved[name])}`);
+}
+
+function digest(stems: readonly string[]): string {
+  return crypto.createHash('sha256').update(stems.join('\n')).digest('hex');
 }

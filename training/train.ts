@@ -1,22 +1,29 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { MerError } from '../common/errors.js';
-import { writeFileAtomic, writeJsonAtomic } from '../common/files.js';
 import type { ClassificationMetrics } from '../common/metrics.js';
 import { createProgress } from '../common/progress.js';
 import { networkParameters, parameterCount } from '../models/parameters.js';
 import type { ModelSpec } from '../models/spec.js';
 import { listClips } from '../preprocessing/corpus/feature-store.js';
-import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { type CheckpointInfo, readCheckpoint } from './checkpoint.js';
+import { classWeights, describeClassWeights } from './class-weights.js';
 import { modelSpec, type TrainConfig } from './config.js';
-import { stepsPerEpoch, trainingBatches } from './data/batches.js';
-import { Dataset, wordDimension } from './data/dataset.js';
+import { stepsPerEpoch, type TrainingBatch, trainingBatches } from './data/batches.js';
+import { Dataset, labelsOf, wordDimension, wordTable } from './data/dataset.js';
 import { describeStart, loadStartingWeights, randomState } from './initial-state.js';
-import { type ResumePoint, readResumePoint, writeResumePoint } from './resume.js';
+import {
+  type BestCheckpoint,
+  NO_STEPS,
+  RESUME_FILE,
+  type ResumePoint,
+  readResumePoint,
+  writeResumePoint,
+} from './resume.js';
+import { RunLog } from './run-log.js';
 import { learningRate } from './schedule.js';
 import { TrainingSession } from './session.js';
 import { validate } from './validate.js';
-import type { Origins } from './weights/origin.js';
 
 export interface TrainResult {
   run: string;
@@ -27,15 +34,15 @@ export interface TrainResult {
 
 /**
  * Trains the network that `config` asks for and writes logs/{mode}/{exp_name}/: `{epoch}_best_{val_loss}.safetensors`
- * (multimodal `{step}_{epoch}_best_{val_loss}`), `saved_status.json`, `metrics.csv` and `resume.safetensors`.
- * The best checkpoint is the one of highest macro-F1 on the validation split.
+ * (multimodal `{step}_{epoch}_best_{val_loss}`), `last.safetensors`, `resume.safetensors` and what training/run-log.ts
+ * lists. The best checkpoint is the one of highest macro-F1 (or least loss: `--select`) on the validation split.
  *
- * @param signal aborts between two steps; the run can then be resumed from its last whole epoch
+ * @param signal aborts between two steps, where the run saves itself to be resumed
  * @throws MerError bad_argument, not_found, bad_file, training_failed, interrupted
  */
 export async function train(config: TrainConfig, signal?: AbortSignal): Promise<TrainResult> {
   const run = path.join(config.logs, config.mode, config.exp_name);
-  const resumeFile = path.join(run, 'resume.safetensors');
+  const resumeFile = path.join(run, RESUME_FILE);
   if (!config.resume && (await fsp.stat(resumeFile).catch(() => null))) {
     throw new MerError('bad_argument', `${run} holds a run already.`, 'Add --resume, or choose another --exp_name.');
   }
@@ -45,69 +52,120 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
   const trainSet = Dataset.of(config.features, 'train', trainClips, spec, needed);
   const validationClips = await listClips(config.features, 'val');
   const validationSet = Dataset.of(config.features, 'val', validationClips, spec, needed);
+  const readsWords = config.mode === 'text' || config.mode === 'multimodal';
+  const table = readsWords ? wordTable([...trainSet.records, ...validationSet.records]) : null;
 
-  const point = config.resume ? await readResumePoint(resumeFile, config) : await startingPoint(spec, config);
-  const session = await TrainingSession.create(spec, config, point.state);
+  const identity = { config, stems: trainSet.records.map(({ stem }) => stem) };
+  const point = config.resume ? await readResumePoint(resumeFile, identity) : await startingPoint(spec, config, table);
+  const { origins } = point;
+  const weights = classWeights(trainSet.records.map(labelsOf), config);
+  const session = await TrainingSession.create(spec, config, point.state, weights);
   session.restore(point.session);
-  const log = new RunLog(run, config, spec, trainSet.maxFrames, point);
+  const steps = stepsPerEpoch(trainSet.size, config.batch_size);
+  const facts = {
+    config,
+    spec,
+    maxFrames: trainSet.maxFrames,
+    subject: trainSet.subject,
+    wordTable: table,
+    origins,
+    stepsPerEpoch: steps,
+  };
+  const log = await RunLog.open(run, facts, config.resume ? { step: session.step, best: point.best } : null);
   announce(config, spec, session, trainSet.size, validationSet.size);
+  tell(describeClassWeights(weights));
+  if (config.resume) tell(`resumed at epoch ${point.epoch + 1}, step ${point.totals.steps} of ${steps}`);
+
+  let { epoch, totals } = point;
+  let saved = Date.now();
+  let evaluated = -1;
+  const save = async () => {
+    const state = session.variables.state();
+    const next = { state, session: session.state(), epoch, totals, best: log.best, origins };
+    await writeResumePoint(resumeFile, next, identity);
+    saved = Date.now();
+  };
+  const evaluate = async () => {
+    await session.withAverage(async () => {
+      const metrics = await validate(session.native, session.variables, spec, validationSet, signal);
+      await log.noteEvaluation({ epoch: epoch + 1, step: session.step, metrics }, session);
+      tell(`epoch ${epoch + 1}: ${describe(metrics)}`);
+    });
+    evaluated = session.step;
+  };
   try {
-    const steps = stepsPerEpoch(trainSet.size, config.batch_size);
-    for (let epoch = point.epoch; epoch < config.n_epoch; epoch++) {
-      const evaluate = async () => {
-        const metrics = await session.withAverage(async () => {
-          const found = await validate(session.native, session.variables, spec, validationSet, signal);
-          await log.note({ epoch: epoch + 1, step: session.step, metrics: found }, session);
-          return found;
-        });
-        process.stderr.write(`epoch ${epoch + 1}: ${describe(metrics)}\n`);
-      };
+    while (epoch < config.n_epoch && !isExhausted(log.best, epoch, config)) {
       const progress = createProgress(`epoch ${epoch + 1}/${config.n_epoch}`, steps);
-      let done = 0;
-      for await (const batch of trainingBatches(trainSet, spec, config, epoch)) {
-        signal?.throwIfAborted();
-        const { loss, accuracy } = session.train(batch, learningRate(config, session.step, steps));
-        if (!Number.isFinite(loss)) {
-          throw new MerError(
-            'training_failed',
-            `The loss became ${loss} at step ${session.step + 1}, on the clips ${batch.stems.join(', ')}.`,
-            'Lower --learning_rate, or check those clips.',
-          );
+      for await (const batch of trainingBatches(trainSet, spec, config, epoch, totals.steps)) {
+        if (signal?.aborted) {
+          await save();
+          signal.throwIfAborted();
         }
-        progress.update(++done, `loss ${loss.toFixed(4)} accuracy ${accuracy.toFixed(3)}`);
+        const rate = learningRate(config, session.step, steps);
+        const { loss, accuracy } = session.train(batch, rate);
+        if (!Number.isFinite(loss)) throw divergence(loss, session.step, batch, config);
+        totals = {
+          steps: totals.steps + 1,
+          loss: totals.loss + loss,
+          accuracy: totals.accuracy + accuracy,
+          learningRate: rate,
+        };
+        log.noteStep(session.step, { loss, learningRate: rate });
+        progress.update(totals.steps, `loss ${loss.toFixed(4)} accuracy ${accuracy.toFixed(3)}`);
         if (config.eval_step > 0 && session.step % config.eval_step === 0) await evaluate();
+        const minutes = (Date.now() - saved) / 60_000;
+        if (config.save_every_minutes > 0 && minutes >= config.save_every_minutes) await save();
       }
       progress.stop();
-      if (config.eval_step <= 0) await evaluate();
-      const state = session.variables.state();
-      const { origins } = point;
-      const next = { state, session: session.state(), epoch: epoch + 1, best: log.best, origins };
-      await writeResumePoint(resumeFile, next, config);
+      await log.noteEpoch(epoch + 1, session.step, totals);
+      const isLast = epoch + 1 === config.n_epoch;
+      if (config.eval_step <= 0 || (isLast && evaluated !== session.step)) await evaluate();
+      epoch++;
+      totals = NO_STEPS;
+      await save();
     }
+    if (epoch < config.n_epoch) tell(`stopped: ${config.patience} epochs without a better checkpoint`);
   } catch (error) {
     if (signal?.aborted) {
       throw new MerError('interrupted', 'Training was interrupted.', 'Run the same command with --resume to go on.');
     }
     throw error;
   } finally {
+    log.close();
     session.dispose();
   }
-  return log.result();
+  const { epoch: bestEpoch, metrics } = await readCheckpoint(run);
+  return { run, epoch: bestEpoch, metrics };
 }
 
-async function startingPoint(spec: ModelSpec, config: TrainConfig): Promise<ResumePoint> {
+async function startingPoint(spec: ModelSpec, config: TrainConfig, table: string | null): Promise<ResumePoint> {
   const state = randomState(networkParameters(spec), config.seed);
-  const origins = await loadStartingWeights(state, spec, config);
-  for (const line of describeStart(spec, origins)) process.stderr.write(`${line}\n`);
-  return { state, session: { step: 0, optimizer: new Map(), average: null }, epoch: 0, best: null, origins };
+  const origins = await loadStartingWeights(state, spec, config, table);
+  for (const line of describeStart(spec, origins)) tell(line);
+  const session = { step: 0, optimizer: new Map(), average: null };
+  return { state, session, epoch: 0, totals: NO_STEPS, best: null, origins };
+}
+
+/** Early stopping: `--patience` epochs have gone since that of the best checkpoint. */
+function isExhausted(best: BestCheckpoint | null, epoch: number, { patience }: TrainConfig): boolean {
+  return patience > 0 && best !== null && epoch - best.epoch >= patience;
+}
+
+/** @param step steps done before the one that failed */
+function divergence(loss: number, step: number, { stems }: TrainingBatch, { features }: TrainConfig): MerError {
+  return new MerError(
+    'training_failed',
+    `The loss became ${loss} at step ${step + 1}, on these clips of ${path.join(features, 'train')}: ${stems.join(', ')}.`,
+    'Lower --learning_rate, or check the features of those clips.',
+  );
 }
 
 function announce(config: TrainConfig, spec: ModelSpec, session: TrainingSession, clips: number, held: number): void {
   const parameters = parameterCount(networkParameters(spec)).toLocaleString('en');
   const device = session.native.usesGpu ? 'GPU' : 'CPU';
-  process.stderr.write(
+  tell(
     `${config.mode}: ${parameters} parameters, ${clips} training and ${held} validation clips, ` +
-      `TensorFlow ${session.native.version} on ${device}\n`,
+      `TensorFlow ${session.native.version} on ${device}`,
   );
 }
 
@@ -119,70 +177,6 @@ function describe(metrics: Record<string, ClassificationMetrics>): string {
     .join(', ');
 }
 
-interface Evaluation {
-  epoch: number;
-  step: number;
-  metrics: Record<string, ClassificationMetrics>;
-}
-
-/** The files of a run: best checkpoint, configuration, metrics by evaluation. */
-class RunLog {
-  best: ResumePoint['best'];
-  readonly #run: string;
-  readonly #config: TrainConfig;
-  readonly #spec: ModelSpec;
-  readonly #maxFrames: number;
-  readonly #origins: Origins;
-
-  constructor(run: string, config: TrainConfig, spec: ModelSpec, maxFrames: number, point: ResumePoint) {
-    this.#run = run;
-    this.#config = config;
-    this.#spec = spec;
-    this.#maxFrames = maxFrames;
-    this.#origins = point.origins;
-    this.best = point.best;
-  }
-
-  async note(evaluation: Evaluation, session: TrainingSession): Promise<void> {
-    await fsp.mkdir(this.#run, { recursive: true });
-    await this.#appendMetrics(evaluation);
-    const { inte } = evaluation.metrics;
-    if (!inte || inte.macroF1 <= (this.best?.score ?? Number.NEGATIVE_INFINITY)) return;
-    const old = this.best?.file;
-    const prefix = this.#config.mode === 'multimodal' ? `${evaluation.step}_` : '';
-    const file = `${prefix}${evaluation.epoch}_best_${inte.nll.toFixed(4)}.safetensors`;
-    const info: CheckpointInfo = {
-      spec: this.#spec,
-      config: this.#config,
-      epoch: evaluation.epoch,
-      maxFrames: this.#maxFrames,
-      metrics: evaluation.metrics,
-      origins: this.#origins,
-    };
-    await writeCheckpoint(path.join(this.#run, file), session.variables.state(), info);
-    this.best = { score: inte.macroF1, file };
-    const status = { config: this.#config, spec: this.#spec, best: { file, ...evaluation } };
-    await writeJsonAtomic(path.join(this.#run, 'saved_status.json'), status);
-    if (old !== undefined && old !== file) await fsp.rm(path.join(this.#run, old), { force: true });
-  }
-
-  async #appendMetrics({ epoch, step, metrics }: Evaluation): Promise<void> {
-    const file = path.join(this.#run, 'metrics.csv');
-    const header = 'epoch,step,output,clips,loss,accuracy,macro_f1\n';
-    const written = await fsp.readFile(file, 'utf8').catch(() => header);
-    // Lines of an epoch that was interrupted and is done again are replaced.
-    const kept = written
-      .split('\n')
-      .filter((line) => !line || line.startsWith('epoch') || Number(line.split(',')[1]) < step);
-    const lines = Object.entries(metrics).map(
-      ([name, { clips, nll, accuracy, macroF1 }]) =>
-        `${epoch},${step},${name},${clips},${nll},${accuracy},${macroF1}\n`,
-    );
-    await writeFileAtomic(file, kept.join('\n') + lines.join(''));
-  }
-
-  async result(): Promise<TrainResult> {
-    const { epoch, metrics } = await readCheckpoint(this.#run);
-    return { run: this.#run, epoch, metrics };
-  }
+function tell(line: string | null): void {
+  if (line !== null) process.stderr.write(`${line}\n`);
 }

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { classWeights, weighClasses } from '../../training/class-weights.js';
+import { weighClasses, classWeights as weightsOf } from '../../training/class-weights.js';
+
+const classWeights = (labels: ReturnType<typeof clips>, asked: 'auto' | 'on' | 'off') =>
+  weightsOf(labels, { class_weights: asked, mode: 'multimodal' });
 
 /** Clips with this many of each class for all three labels. */
 function clips(...counts: number[]): { inte: number; face: number; speech: number }[] {
