@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { MerError } from '../../common/errors.js';
 import { detectFormat, formatNamed } from './formats/all-formats.js';
-import type { FormatName, FormatOptions } from './formats/format.js';
+import type { FormatName, FormatOptions, ListedClip } from './formats/format.js';
 import type { ClipFailure, SourceClip } from './source-clip.js';
 import { assignSplits, type SplitClip, type SplitMode, type SplitOptions } from './splits.js';
 
@@ -38,34 +38,36 @@ export async function listCorpus({ corpusDir, format, split, ...options }: Corpu
     const remedy = 'Give the folder that holds the corpus, or another --format.';
     throw new MerError('not_found', `${corpusDir} has no ${chosen.layout}.`, remedy);
   }
-  const settled = assignSplits(listing.clips, split);
-  const { clips, failures } = refuseDoubles(settled.clips);
+  const isResplit = split.mode === 'speaker' || split.mode === 'random';
+  const single = refuseDoubles(listing.clips, isResplit ? () => '' : (clip) => clip.split ?? '');
+  const settled = assignSplits(single.clips, split);
+  // Where the corpus gives the test clips only, one that is split now may meet another one of its name there.
+  const { clips, failures } = refuseDoubles(settled.clips, (clip) => clip.split);
   const notes = [...listing.notes, ...settled.notes, ...noteDefaults(clips)];
   return {
     format: chosen.name,
     splitMode: settled.mode,
     clips: clips.map(completeLabels),
-    failures: [...listing.failures, ...failures],
+    failures: [...listing.failures, ...single.failures, ...failures],
     notes,
     warnings: [...settled.warnings, ...warnOfSharedSpeakers(clips)],
   };
 }
 
 /** Two clips of one name in a split would share their feature files: the first one is kept. */
-function refuseDoubles(clips: readonly SplitClip[]): { clips: SplitClip[]; failures: ClipFailure[] } {
-  const first = new Map<string, SplitClip>();
+function refuseDoubles<Clip extends ListedClip>(
+  clips: readonly Clip[],
+  splitOf: (clip: Clip) => string,
+): { clips: Clip[]; failures: ClipFailure[] } {
+  const first = new Map<string, Clip>();
   const failures: ClipFailure[] = [];
   for (const clip of clips) {
-    const key = `${clip.split}/${clip.stem}`;
+    const key = `${splitOf(clip)}/${clip.stem}`;
     const other = first.get(key);
     if (other === undefined) first.set(key, clip);
     else {
-      failures.push({
-        clip: clip.clip,
-        code: 'bad_file',
-        message: `Another clip of ${clip.split} is named ${clip.stem}, too: ${other.clip}.`,
-        remedy: 'Keep one of them, or rename one.',
-      });
+      const message = `Another clip is named ${clip.stem}, too: ${other.clip}.`;
+      failures.push({ clip: clip.clip, code: 'bad_file', message, remedy: 'Keep one of them, or rename one.' });
     }
   }
   return { clips: [...first.values()], failures };
