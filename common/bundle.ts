@@ -58,6 +58,8 @@ export const bundleSchema = z.object({
   preprocessing: z.object({
     version: z.literal(PREPROCESSING_VERSION),
     maxFrames: z.number().int().positive(),
+    /** Whose face is shown to the network, in compat default. */
+    subject: subjectSchema.default('largest'),
     /** Side of the square face input in pixels; crops of 224 are averaged down to it. */
     faceSize: z.number().int().positive(),
     wordDim: z.number().int().positive(),

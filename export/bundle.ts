@@ -140,6 +140,7 @@ async function describeBundle(
     preprocessing: {
       version: PREPROCESSING_VERSION,
       maxFrames: checkpoint.maxFrames,
+      subject: checkpoint.subject,
       faceSize: spec.faceSize,
       wordDim: spec.wordDim,
       maxWords: spec.maxWords,

@@ -51,7 +51,7 @@ ${startingWeights(spec, origins)}
 \`\`\`json
 ${JSON.stringify(bundle.training, null, 2)}
 \`\`\`
-Preprocessing version ${bundle.preprocessing.version}, mode ${bundle.compat}; at most ${bundle.preprocessing.maxFrames} face frames of ${bundle.preprocessing.faceSize} x ${bundle.preprocessing.faceSize} pixels and ${bundle.preprocessing.maxWords} words of ${bundle.preprocessing.wordDim} dimensions.
+Preprocessing version ${bundle.preprocessing.version}, mode ${bundle.compat}; at most ${bundle.preprocessing.maxFrames} face frames (subject: ${bundle.preprocessing.subject}) of ${bundle.preprocessing.faceSize} x ${bundle.preprocessing.faceSize} pixels and ${bundle.preprocessing.maxWords} words of ${bundle.preprocessing.wordDim} dimensions.
 
 ## Intended use and limits
 For research and for experiments with clips of people who know and agree. It names the emotion that human annotators would

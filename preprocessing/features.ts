@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compatSchema, PREPROCESSING_VERSION } from '../common/bundle.js';
+import { compatSchema, PREPROCESSING_VERSION, subjectSchema } from '../common/bundle.js';
 import { EMOTIONS } from '../common/labels.js';
 
 /** Side in pixels of the stored face crops. */
@@ -91,6 +91,8 @@ export const clipRecordSchema = z.object({
   fileId: z.string(),
   /** Face frames kept of each clip, at most: what a bundle trained on these features will keep. */
   maxFrames: z.number().int().positive(),
+  /** Whose face is in them, in compat default; a bundle trained on these features will look at the same. */
+  subject: subjectSchema.default('largest'),
   /** The corpus folder that the clip came from, such as `qia2020/train` or `merc2020/test1`. */
   source: z.string(),
   labels: z.object({ inte: emotionSchema, face: emotionSchema, speech: emotionSchema }).nullable(),
@@ -101,7 +103,13 @@ export const clipRecordSchema = z.object({
   duration: z.number(),
   span: z.object({ start: z.number(), end: z.number() }),
   speech: statusSchema.extend({ frames: z.number().int() }),
-  face: statusSchema.extend({ frames: z.number().int(), times: z.array(z.number()) }),
+  face: statusSchema.extend({
+    frames: z.number().int(),
+    /** Seconds of each crop. */
+    times: z.array(z.number()),
+    /** Share of the frames looked through in which the face was detected. */
+    share: z.number().min(0).max(1).optional(),
+  }),
   text: statusSchema.extend({
     words: z.number().int(),
     dim: z.number().int(),

@@ -1,8 +1,9 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { metricsSchema } from '../common/bundle.js';
+import { metricsSchema, subjectSchema } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
+import { readJson } from '../common/files.js';
 import { readSafetensors, type StateDict, writeSafetensors } from '../common/safetensors.js';
 import { type ModelSpec, modelSpecSchema } from '../models/spec.js';
 import { originsSchema } from './weights/origin.js';
@@ -21,6 +22,8 @@ const infoSchema = z.object({
   epoch: z.number().int(),
   /** Face frames that the features keep of each clip, at most. */
   maxFrames: z.number().int().positive(),
+  /** Whose face is in the features. */
+  subject: subjectSchema.default('largest'),
   /** sha256 of the word-vector table that the words were looked up in; null where vectors were given. */
   wordTable: z.string().nullable().default(null),
   /**
@@ -32,10 +35,12 @@ const infoSchema = z.object({
   origins: originsSchema,
 });
 
-/** What a checkpoint says of itself; kept in the metadata of its safetensors file. */
-export type CheckpointInfo = z.infer<typeof infoSchema>;
+const statusSchema = z.object({ best: z.object({ file: z.string() }).nullable() });
 
-export interface Checkpoint extends CheckpointInfo {
+/** What a checkpoint says of itself; kept in the metadata of its safetensors file. */
+export type CheckpointInfo = z.input<typeof infoSchema>;
+
+export interface Checkpoint extends z.output<typeof infoSchema> {
   file: string;
   /** Parameters and running statistics, in PyTorch's names and layouts. */
   state: StateDict;
@@ -70,7 +75,9 @@ async function resolveCheckpoint(fileOrRun: string): Promise<string> {
   if (!stat) throw new MerError('not_found', `${fileOrRun} does not exist.`, 'Check the path.');
   if (!stat.isDirectory()) return fileOrRun;
   const names = (await fsp.readdir(fileOrRun)).filter((name) => /_best_[\d.]+\.safetensors$/.test(name));
-  const best = names[0];
+  // A run that was killed between two files may hold two; its status says which one is the best.
+  const status = await readJson(path.join(fileOrRun, STATUS_FILE), statusSchema).catch(() => null);
+  const best = names.find((name) => name === status?.best?.file) ?? names[0];
   if (best === undefined) {
     throw new MerError('not_found', `${fileOrRun} holds no best checkpoint.`, 'Train the run for at least one epoch.');
   }

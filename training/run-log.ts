@@ -1,5 +1,6 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
+import type { Subject } from '../common/bundle.js';
 import { writeFileAtomic, writeJsonAtomic } from '../common/files.js';
 import { EMOTIONS } from '../common/labels.js';
 import type { ClassificationMetrics } from '../common/metrics.js';

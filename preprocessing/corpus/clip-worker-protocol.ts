@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compatSchema } from '../../common/bundle.js';
+import { compatSchema, subjectSchema } from '../../common/bundle.js';
 import { clipRecordSchema } from '../features.js';
 
 /** How clips are preprocessed, and where everything is that this takes. */
@@ -9,6 +9,7 @@ export const workerSettingsSchema = z.object({
   netsDir: z.string(),
   compat: compatSchema,
   maxFrames: z.number().int().positive(),
+  subject: subjectSchema,
   /** The word-vector table for transcripts; without it they are not used. */
   wordTable: z
     .object({

@@ -52,14 +52,15 @@ async function openTools({ netsDir, wordTable, faceEmbedding }: WorkerSettings):
 }
 
 async function work(task: SourceClip, settings: WorkerSettings, tools: Tools): Promise<WorkerResult> {
-  const { compat, maxFrames, featuresDir } = settings;
+  const { compat, maxFrames, subject, featuresDir } = settings;
   const { split, stem, fileId, source, labels, speaker, clip, words, transcript } = task;
   const { detector, wordTable, faceEmbedder } = tools;
   // Before the content is read: a file that changes meanwhile is then noticed by the next run.
   const stamp = await stampInputs(task, settings);
   const inputs = await hashInputs(task, settings);
   const about = {
-    ...({ version: PREPROCESSING_VERSION, compat, maxFrames, inputs, stem, fileId, source, labels, speaker } as const),
+    ...({ version: PREPROCESSING_VERSION, compat, maxFrames, subject, inputs } as const),
+    ...{ stem, fileId, source, labels, speaker },
     ...(stamp !== null && { stamp }),
   };
   const stored = await readClipRecord(featuresDir, split, stem);
@@ -73,19 +74,20 @@ async function work(task: SourceClip, settings: WorkerSettings, tools: Tools): P
     {
       compat,
       maxFrames,
+      subject,
       ...(settings.wordTable && { maxOutOfVocabulary: settings.wordTable.maxOutOfVocabulary }),
       ...(wordTable && { wordTable }),
     },
     detector,
   );
-  const { vocabulary, warnings } = features;
+  const { vocabulary, faceShare, warnings } = features;
   const embedding = faceEmbedder ? await faceEmbedder.embed(features.face) : null;
   const record = await saveClipFeatures(
     featuresDir,
     split,
     features,
     { ...about, ...(warnings.length > 0 && { warnings }) },
-    { vocabulary, embedding },
+    { vocabulary, embedding, faceShare },
   );
   return { record, reused: false };
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Compat } from '../../common/bundle.js';
+import type { Compat, Subject } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
 import { writeJsonAtomic } from '../../common/files.js';
 import { MTCNN_DIR } from '../../common/paths.js';
@@ -19,6 +19,8 @@ export interface CorpusOptions extends CorpusSource {
   compat: Compat;
   /** Face frames kept of each clip, at most. */
   maxFrames: number;
+  /** Whose face; `largest` when absent. */
+  subject?: Subject;
   /** The word-vector table that transcripts are looked up in, and the largest share of unknown words. */
   wordTable?: { file: string; maxOutOfVocabulary: number };
   /** The network that embeds the kept face crops. */
@@ -85,9 +87,9 @@ export async function preprocessCorpus(
 }
 
 async function workerSettings(options: CorpusOptions): Promise<WorkerSettings> {
-  const { featuresDir, compat, maxFrames, wordTable, faceEmbedding } = options;
+  const { featuresDir, compat, maxFrames, subject = 'largest', wordTable, faceEmbedding } = options;
   return {
-    ...{ featuresDir: path.resolve(featuresDir), netsDir: MTCNN_DIR, compat, maxFrames },
+    ...{ featuresDir: path.resolve(featuresDir), netsDir: MTCNN_DIR, compat, maxFrames, subject },
     ...(wordTable && { wordTable: { ...wordTable, sha256: await hashTable(wordTable.file) } }),
     ...(faceEmbedding && { faceEmbedding }),
   };

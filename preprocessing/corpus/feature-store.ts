@@ -192,7 +192,8 @@ function damaged(file: string, why: string): MerError {
  * Writes the features of one clip. An old record goes first and the new one comes last, so that at any moment a
  * record stands for whole files that belong together, whenever the process is killed.
  *
- * @param extras `vocabulary` where the words were looked up in a table, `embedding` where faces were embedded
+ * @param extras `vocabulary` where the words were looked up in a table, `embedding` where faces were embedded, and the
+ *   share of frames in which the face was detected
  */
 export async function saveClipFeatures(
   featuresDir: string,
@@ -211,12 +212,13 @@ export async function saveClipFeatures(
     | 'labels'
     | 'speaker'
     | 'warnings'
-  >,
-  extras: { vocabulary?: Vocabulary | null; embedding?: FaceEmbeddings | null } = {},
+  > &
+    Partial<Pick<ClipRecord, 'subject'>>,
+  extras: { vocabulary?: Vocabulary | null; embedding?: FaceEmbeddings | null; faceShare?: number } = {},
 ): Promise<ClipRecord> {
   const files = filesOf(featuresDir, split, about.stem);
   const { speech, face, text, duration, span } = features;
-  const { vocabulary = null, embedding = null } = extras;
+  const { vocabulary = null, embedding = null, faceShare: share } = extras;
   await fsp.rm(files.record, { force: true });
   await Promise.all([
     store(
@@ -245,6 +247,7 @@ export async function saveClipFeatures(
     ),
   ]);
   const record: ClipRecord = {
+    subject: 'largest',
     ...about,
     duration,
     span,
@@ -253,6 +256,7 @@ export async function saveClipFeatures(
       ...statusOf(face),
       frames: face.status === 'used' ? face.frames : 0,
       times: face.status === 'used' ? face.times : [],
+      ...(share !== undefined && { share }),
     },
     text: {
       ...statusOf(text),

@@ -108,6 +108,7 @@ export class Engine {
       detectorDir: bundleDir,
       compat: bundle.compat,
       maxFrames: bundle.preprocessing.maxFrames,
+      subject: bundle.preprocessing.subject,
       inputs: { ...bundle.preprocessing, compat: bundle.compat },
       seedFrames: options.seedFrames ?? SEED_FRAMES.evaluation,
       threads: Math.max(1, Math.floor(cores / Math.max(1, workers))),

@@ -10,13 +10,13 @@ import { clipFilesSchema, type PreparedClip, preprocessingConfigSchema } from '.
 runChild({
   configSchema: preprocessingConfigSchema,
   requestSchema: clipFilesSchema,
-  async setUp({ detectorDir, threads, compat, maxFrames, inputs, seedFrames, wordTable }) {
+  async setUp({ detectorDir, threads, compat, maxFrames, subject, inputs, seedFrames, wordTable }) {
     const detector = await createFaceDetector({ directory: detectorDir, threads });
     const lookUp = wordTable && {
       wordTable: await WordTable.open(wordTable.file),
       maxOutOfVocabulary: wordTable.maxOutOfVocabulary,
     };
-    const settings = { compat, maxFrames, wordDim: inputs.wordDim, ...lookUp };
+    const settings = { compat, maxFrames, subject, wordDim: inputs.wordDim, ...lookUp };
     return {
       info: null,
       async handle({ clip, words, transcript }): Promise<PreparedClip> {

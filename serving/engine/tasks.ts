@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compatSchema } from '../../common/bundle.js';
+import { compatSchema, subjectSchema } from '../../common/bundle.js';
 import { MODALITIES } from '../../common/labels.js';
 import type { ModelInputs } from '../../preprocessing/model-inputs.js';
 import { DEVICE_CHOICES, DEVICES } from './devices.js';
@@ -26,6 +26,7 @@ export const preprocessingConfigSchema = z.object({
   detectorDir: z.string(),
   compat: compatSchema,
   maxFrames: z.number().int().positive(),
+  subject: subjectSchema,
   inputs: z.object({
     compat: compatSchema,
     faceSize: z.number().int().positive(),

@@ -18,6 +18,7 @@ async function makeRun(directory: string, spec: ModelSpec = TINY_SPEC, state = t
     spec,
     config: { mode: spec.mode, exp_name: 'run' },
     maxFrames: 12,
+    subject: 'center',
     wordTable: null,
     epoch: 1,
     origins: {},
@@ -45,7 +46,7 @@ test('a run becomes a bundle whose files are those that bundle.json names', asyn
   expect(written).toMatchObject({
     name: 'mine',
     compat: 'default',
-    preprocessing: { maxFrames: 12, faceSize: 56, wordDim: 24, maxWords: 40, wordTable: null },
+    preprocessing: { maxFrames: 12, subject: 'center', faceSize: 56, wordDim: 24, maxWords: 40, wordTable: null },
     metrics: { inte: METRICS },
     training: { exp_name: 'run', epoch: 1, checkpoint: '1_best_1.2500.safetensors' },
   });

@@ -13,7 +13,18 @@ function parityOf(spec: ModelSpec, exported: StateDict = tinyState(spec)) {
   return inTemporaryFolder(async (directory) => {
     await buildModels(modelSources({ spec, state: exported }, 'test'), directory, 'test');
     return checkParity(
-      { spec, state, file: 'test', config: {}, maxFrames: 12, wordTable: null, epoch: 0, metrics: {}, origins: {} },
+      {
+        spec,
+        state,
+        file: 'test',
+        config: {},
+        maxFrames: 12,
+        subject: 'largest',
+        wordTable: null,
+        epoch: 0,
+        metrics: {},
+        origins: {},
+      },
       directory,
     );
   });

@@ -55,7 +55,7 @@ export async function withCorpus(use: (corpus: TestCorpus) => Promise<void>): Pr
 }
 
 export function workerSettings(features: string): WorkerSettings {
-  return { featuresDir: features, netsDir: MTCNN_DIR, compat: 'default', maxFrames: 8 };
+  return { featuresDir: features, netsDir: MTCNN_DIR, compat: 'default', maxFrames: 8, subject: 'largest' };
 }
 
 /** Paths of all files below a folder, relative to it, sorted. */

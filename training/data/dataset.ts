@@ -1,3 +1,4 @@
+import type { Subject } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
 import { emotionIndex, type Modality } from '../../common/labels.js';
 import { loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
@@ -91,6 +92,21 @@ export class Dataset {
       'bad_file',
       `${this.#featuresDir}/${this.#split}: ${stem} keeps ${maxFrames} face frames, ${other.stem} ${other.maxFrames}.`,
       'Run `mer preprocess` again with one --max_frames.',
+    );
+  }
+
+  /**
+   * Whose face the features show.
+   * @throws MerError bad_file when clips were preprocessed with different settings
+   */
+  get subject(): Subject {
+    const { subject, stem } = this.records[0]!;
+    const other = this.records.find((record) => record.subject !== subject);
+    if (!other) return subject;
+    throw new MerError(
+      'bad_file',
+      `${this.#featuresDir}/${this.#split}: ${stem} shows subject ${subject}, ${other.stem} ${other.subject}.`,
+      'Run `mer preprocess` again with one --subject.',
     );
   }
 
