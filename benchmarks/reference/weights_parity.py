@@ -141,24 +141,25 @@ def check_backbone(model: nn.Module, given: dict[str, torch.Tensor], mode: str) 
 
 
 def print_variants(golden: Path) -> None:
-    statistics = {name: load_file(golden / f"{name}_bn_stats.safetensors") for name in ("attncnn_b0", "attncnn_b4", "clstm_b0")}
-    own = {
-        "AttnCNN-B0": fill(AttnCNN(0)),
-        "AttnCNN-B4": fill(AttnCNN(4)),
-        "CLSTM-B0": fill(CLSTM(0)),
-        "text12L8H": fill(TextTransformer()),
-    }
-    for (name, model), stored in zip(own.items(), [*statistics.values(), None]):
-        with_statistics = fill(model, stored)
-        assert fingerprint(with_statistics) == FINGERPRINTS[name], f"{name} is not the reference's"
+    def statistics(name: str) -> dict[str, torch.Tensor]:
+        return load_file(golden / f"{name}_bn_stats.safetensors")
+
+    for name, model, stored in (
+        ("AttnCNN-B0", AttnCNN(0), statistics("attncnn_b0")),
+        ("AttnCNN-B4", AttnCNN(4), statistics("attncnn_b4")),
+        ("CLSTM-B0", CLSTM(0), statistics("clstm_b0")),
+        ("text12L8H", TextTransformer(), None),
+    ):
+        if fingerprint(fill(model, stored)) != FINGERPRINTS[name]:
+            raise SystemExit(f"{name} of models.py is not the reference's")
     arrays = np.load(golden / "model_inputs.npz")
     speech = torch.from_numpy(arrays["speech"].astype(np.float32))
     frames = torch.from_numpy(arrays["face_u8_4"].astype(np.float32)).permute(1, 2, 3, 0)[None]
     sentences = torch.stack([sentence(100 + index, words) for index, words in enumerate((7, 12, 20, 38))])
     text = fill(TextTransformer(3, 4))
     results = {
-        "AttnCNN-B0 relation": fill(AttnCNN(0, "relation"), statistics["attncnn_b0"])(speech)[1],
-        "CLSTM-B0 relation": fill(CLSTM(0, "relation"), statistics["clstm_b0"])(normalised(frames))[1],
+        "AttnCNN-B0 relation": fill(AttnCNN(0, "relation"), statistics("attncnn_b0"))(speech)[1],
+        "CLSTM-B0 relation": fill(CLSTM(0, "relation"), statistics("clstm_b0"))(normalised(frames))[1],
         "text3L4H batch4": text(sentences)[1],
         "text3L4H alone": torch.cat([text(sentences[index : index + 1])[1] for index in range(4)]),
     }
