@@ -110,9 +110,12 @@ export function findNumbers(
     const fieldEnd = at;
     while (at > start && NUMERIC[bytes[at - 1]!] === 1) at -= 1;
     numbersStart = at;
-    if (at === start) return `has ${found} numbers after its word instead of ${dim}`;
-    if (at === fieldEnd || !isSeparator(bytes[at - 1]))
-      return `has a field that is no number (field ${dim - found} of the vector)`;
+    if (at === fieldEnd || !isSeparator(bytes[at - 1])) {
+      while (at > start && !isSeparator(bytes[at - 1])) at -= 1;
+      return at === start
+        ? `has ${found} numbers after its word instead of ${dim}`
+        : `has a field that is no number (field ${dim - found} of the vector)`;
+    }
     while (at > start && isSeparator(bytes[at - 1])) at -= 1;
     if (at === start) return `has no word before its ${found + 1} numbers`;
   }

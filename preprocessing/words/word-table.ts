@@ -120,7 +120,8 @@ async function findIndex(places: readonly string[], table: FileHandle): Promise<
   for (const place of places) {
     const handle = await fsp.open(place).catch(() => null);
     if (handle === null) continue;
-    const index = await TableIndex.read(handle);
+    // A folder of that name, or a disk that fails: the index is then made in the next place.
+    const index = await TableIndex.read(handle).catch(() => null);
     if (index?.header.identity === identity) return index;
     await handle.close();
   }
