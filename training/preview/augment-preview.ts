@@ -76,7 +76,7 @@ async function modalityRows(
   const dataset = Dataset.of(features, 'train', chosen, spec, modality);
   const cells: Cell[][] = chosen.map(() => []);
   const examples = await Promise.all(chosen.map((_, clip) => dataset.load(clip)));
-  const draw = pictures(modality, spec.faceSize);
+  const draw = pictures(modality);
   const evaluated = collate(
     examples.map(({ inputs }) => inputs),
     spec,
@@ -98,14 +98,14 @@ async function modalityRows(
 }
 
 /** How one clip of a batch is drawn. */
-function pictures(modality: Modality, faceSize: number): (batch: Batch, clip: number) => Picture {
+function pictures(modality: Modality): (batch: Batch, clip: number) => Picture {
   const rowOf = <T extends Float32Array | Uint8Array>(data: T, { clips }: Batch, clip: number) =>
     data.subarray((clip * data.length) / clips, ((clip + 1) * data.length) / clips) as T;
   switch (modality) {
     case 'speech':
       return (batch, clip) => spectrogramPicture(rowOf(batch.speech.data, batch, clip), batch.speech.lengths[clip]!);
     case 'face':
-      return (batch, clip) => framesPicture(rowOf(batch.face.data, batch, clip), batch.face.lengths[clip]!, faceSize);
+      return (batch, clip) => framesPicture(rowOf(batch.face.data, batch, clip), batch.face.lengths[clip]!);
     case 'text':
       return (batch, clip) => {
         const { data, words, lengths } = batch.text;

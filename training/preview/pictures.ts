@@ -26,7 +26,7 @@ const LOUDNESS: readonly Colour[] = [
 const SIGNED: readonly Colour[] = [[33, 102, 172], WHITE, [178, 24, 43]];
 
 const FRAMES_IN_ROW = 16;
-const FRAME_SIDE = 112;
+const FRAME_SIDE = CROP_SIZE / 2;
 const FRAME_GAP = 2;
 const WORD_WIDTH = 2;
 const WORD_HEIGHT = 6;
@@ -49,14 +49,14 @@ export function spectrogramPicture(data: Float32Array, length: number): Picture 
 }
 
 /**
- * Frames in their order, sixteen a row.
+ * Frames in their order, sixteen a row, at half their size.
  *
- * @param data row-major (frames, size, size, 3) RGB; size 224, 112 or 56
+ * @param data row-major (frames, 224, 224, 3) RGB
  * @param length frames that count
  */
-export function framesPicture(data: Uint8Array, length: number, size: number): Picture {
-  const side = Math.min(size, FRAME_SIDE);
-  const shown = size === CROP_SIZE ? shrinkFrames(data.subarray(0, length * size * size * 3), length, side) : data;
+export function framesPicture(data: Uint8Array, length: number): Picture {
+  const side = FRAME_SIDE;
+  const shown = shrinkFrames(data.subarray(0, length * CROP_SIZE * CROP_SIZE * 3), length, side);
   const step = side + FRAME_GAP;
   const rows = Math.ceil(length / FRAMES_IN_ROW);
   const picture = blank(FRAMES_IN_ROW * step - FRAME_GAP, rows * step - FRAME_GAP, WHITE);
