@@ -7,8 +7,8 @@ export interface Progress {
   stop(): void;
 }
 
-/** Without a terminal a line is printed at most this often, so that log files stay short. */
-const PLAIN_INTERVAL_MS = 5000;
+/** Without a terminal a line is printed at most this often, and one at the end, so that log files stay short. */
+const PLAIN_INTERVAL_MS = 10_000;
 
 /** A progress bar on stderr, or plain lines now and then where stderr is no terminal. */
 export function createProgress(title: string, total: number): Progress {
