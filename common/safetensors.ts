@@ -47,10 +47,13 @@ export async function writeSafetensors(
   await writeFileAtomic(file, Buffer.concat([length, padded, ...bodies]));
 }
 
-/** Reads a safetensors file. F16, BF16 and F64 tensors are not read. @throws MerError naming the file and tensor */
+/** Bytes a number of the types that are read. */
+const ITEM_SIZES: Readonly<Record<string, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8 };
+
+/** Reads a safetensors file; F64, F16 and BF16 tensors become F32. @throws MerError naming the file and tensor */
 export async function readSafetensors(file: string): Promise<{ tensors: StateDict; metadata: Record<string, string> }> {
   const bad = (why: string) =>
-    new MerError('bad_file', `${file}: ${why}.`, 'Give a safetensors file with float32 tensors.');
+    new MerError('bad_file', `${file}: ${why}.`, 'Give a safetensors file with floating-point tensors.');
   let bytes: Buffer;
   try {
     bytes = await fsp.readFile(file);
@@ -72,18 +75,41 @@ export async function readSafetensors(file: string): Promise<{ tensors: StateDic
       metadata = entry;
       continue;
     }
-    const itemSize = entry.dtype === 'F32' ? 4 : entry.dtype === 'I64' ? 8 : 0;
-    if (itemSize === 0) throw bad(`tensor ${name} has dtype ${entry.dtype}`);
+    const itemSize = ITEM_SIZES[entry.dtype];
+    if (itemSize === undefined) throw bad(`tensor ${name} has dtype ${entry.dtype}`);
     const [from, to] = entry.data_offsets;
     const count = entry.shape.reduce((product, size) => product * size, 1);
     if (to - from !== count * itemSize || 8 + headerLength + to > bytes.length)
       throw bad(`tensor ${name} is cut short`);
     const data = new Uint8Array(bytes.subarray(8 + headerLength + from, 8 + headerLength + to)).buffer;
     const { shape } = entry;
-    if (entry.dtype === 'F32') tensors.set(name, { dtype: 'F32', shape, data: new Float32Array(data) });
-    else tensors.set(name, { dtype: 'I64', shape, data: new BigInt64Array(data) });
+    if (entry.dtype === 'I64') tensors.set(name, { dtype: 'I64', shape, data: new BigInt64Array(data) });
+    else tensors.set(name, { dtype: 'F32', shape, data: asFloat32(entry.dtype, data) });
   }
   return { tensors, metadata };
+}
+
+function asFloat32(dtype: string, bytes: ArrayBuffer): Float32Array {
+  switch (dtype) {
+    case 'F64':
+      return Float32Array.from(new Float64Array(bytes));
+    case 'F16':
+      return Float32Array.from(new Uint16Array(bytes), fromHalf);
+    case 'BF16':
+      // The upper half of a float32.
+      return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16).buffer);
+    default:
+      return new Float32Array(bytes);
+  }
+}
+
+/** The number of 16 bits of IEEE 754 binary16: a sign, 5 bits of exponent and 10 of fraction. */
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = (bits & 1023) / 1024;
+  if (exponent === 31) return fraction > 0 ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15));
 }
 
 type TensorEntry = { dtype: string; shape: number[]; data_offsets: [number, number] };
