@@ -32,12 +32,12 @@ class Network:
     def __init__(self, weights: dict[str, np.ndarray]):
         self.weights = weights
         self.nodes = []
-        self.initializers = []
+        self.initializers = {}
         self.value = "image"
 
     def add(self, operator: str, name: str, inputs: dict[str, np.ndarray] = {}, output: str = "", **attributes):
         """Appends a node that takes the present value and the given constants."""
-        self.initializers += [numpy_helper.from_array(data, key) for key, data in inputs.items()]
+        self.initializers |= inputs
         output = output or f"{name}_out"
         self.nodes.append(helper.make_node(operator, [self.value, *inputs], [output], name, **attributes))
         self.value = output
@@ -45,6 +45,11 @@ class Network:
     def convolution(self, name: str, output: str = ""):
         weight, bias = self.weights.pop(f"{name}.weight"), self.weights.pop(f"{name}.bias")
         self.add("Conv", name, {f"{name}.weight": weight, f"{name}.bias": bias}, output, kernel_shape=weight.shape[2:])
+
+    def add_split(self, name: str, sizes: dict[str, int]):
+        """Cuts the present maps into groups of so many, which get the given names."""
+        self.initializers[f"{name}.sizes"] = np.array([*sizes.values()], np.int64)
+        self.nodes.append(helper.make_node("Split", [self.value, f"{name}.sizes"], [*sizes], name, axis=1))
 
     def prelu(self, name: str, rank: int):
         slope = self.weights.pop(f"{name}.weight")
@@ -74,7 +79,7 @@ class Network:
             "mtcnn",
             [declare("image", TensorProto.FLOAT, ("batch", 3, *size))],
             [declare(name, TensorProto.FLOAT, ("batch", *shape)) for name, shape in outputs.items()],
-            self.initializers,
+            [numpy_helper.from_array(data, name) for name, data in self.initializers.items()],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
         helper.set_model_props(model, {"source": "facenet-pytorch 2.6.0", "license": "MIT"})
@@ -82,19 +87,47 @@ class Network:
         return onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
 
 
+def prelu_after_pool(net: Network) -> None:
+    """P-Net's first convolution, PReLU and max-pooling, with the PReLU last: it then has a fourth of the values, and
+    the largest maps of all stay in the layout that convolutions are fast in.
+
+    With a slope >= 0 PReLU rises, so that the largest value of a window stays the largest. With a negative one it is
+    max(x, -slope * -x): such maps are computed with both signs, pooled each, and the larger one is taken (10 maps become
+    16, which is what a processor computes at once anyway). Maps change places by that, and the next weights follow.
+    """
+    slope = net.weights.pop("prelu1.weight")
+    rising, falling = np.flatnonzero(slope >= 0), np.flatnonzero(slope < 0)
+    order = np.concatenate([rising, falling])
+    for part in ("weight", "bias"):
+        values = net.weights[f"conv1.{part}"]
+        net.weights[f"conv1.{part}"] = np.concatenate([values[order], -values[falling]])
+    net.weights["conv2.weight"] = net.weights["conv2.weight"][:, order]
+    net.convolution("conv1")
+    net.pool("pool1", 2)
+    net.add_split("signs", {"rising": len(rising), "falling": len(falling), "mirrored": len(falling)})
+    net.value = "rising"
+    net.add("PRelu", "prelu1", {"prelu1.rising": slope[rising].reshape(-1, 1, 1)})
+    net.value = "mirrored"
+    net.add("Mul", "scale1", {"prelu1.falling": -slope[falling].reshape(-1, 1, 1)})
+    net.nodes.append(helper.make_node("Max", ["falling", "scale1_out"], ["larger"], "larger"))
+    net.nodes.append(helper.make_node("Concat", ["prelu1_out", "larger"], ["joined"], "join", axis=1))
+    net.value = "joined"
+
+
 def build_pnet(weights: dict[str, np.ndarray]) -> onnx.ModelProto:
     net = Network(weights)
-    net.convolution("conv1")
-    net.prelu("prelu1", 4)
-    net.pool("pool1", 2)
+    prelu_after_pool(net)
     for layer in (2, 3):
         net.convolution(f"conv{layer}")
         net.prelu(f"prelu{layer}", 4)
-    trunk = net.value
-    net.convolution("conv4_1")
-    net.add("Softmax", "softmax4_1", output="probabilities", axis=1)
-    net.value = trunk
-    net.convolution("conv4_2", "boxes")
+    # Both heads are one convolution, and the softmax over two classes is the sigmoid of their difference.
+    for part in ("weight", "bias"):
+        classes, boxes = (net.weights.pop(f"{head}.{part}") for head in ("conv4_1", "conv4_2"))
+        net.weights[f"conv4.{part}"] = np.concatenate([boxes, classes - classes[::-1]])
+    net.convolution("conv4")
+    net.add_split("heads", {"boxes": 4, "logits": 2})
+    net.value = "logits"
+    net.add("Sigmoid", "sigmoid4", output="probabilities")
     grid = ("grid_height", "grid_width")
     return net.model(("height", "width"), {"boxes": (4, *grid), "probabilities": (2, *grid)})
 

@@ -49,7 +49,7 @@ async function* decode(
     .inputOptions(...hostileInputOptions(demuxer, limits), '-t', `${limits.maxSeconds}`)
     .output(output, { end: true })
     .outputOptions('-map', `0:${stream}`, '-vf', `fps=${rate}:start_time=0`, '-sws_flags', 'bicubic')
-    .outputOptions('-c:v', 'rawvideo', '-pix_fmt', 'rgb24', '-allow_raw_vfw', '1', '-live', '1', '-f', 'matroska');
+    .outputOptions('-c:v', 'rawvideo', '-pix_fmt', 'rgb24', '-allow_raw_vfw', '1', '-live', '1', '-write_crc32', '0', '-f', 'matroska');
   const ended = new Promise<Error | null>((resolve) => {
     command.on('end', () => resolve(null)).on('error', (error: Error) => resolve(error));
   });
