@@ -78,15 +78,17 @@ function embeddingLine({ faceEmbeddings }: CorpusSummary): string {
     : `video_embedding/ holds face embeddings of the network with sha256 ${faceEmbeddings}`;
 }
 
-const CLIP_COLUMNS = ['split', 'clips', 'failed', 'reused', 'hours', 'speakers', ...MODALITIES];
+const CLIP_COLUMNS = ['split', 'clips', 'failed', 'reused', 'hours', 'speakers', ...MODALITIES, 'detected'];
 
-function clipRow(name: string, { clips, failed, reused, hours, speakers, withoutSpeaker, used }: SplitSummary) {
+function clipRow(name: string, summary: SplitSummary): string[] {
+  const { clips, failed, reused, hours, speakers, withoutSpeaker, used, detected } = summary;
   const people = speakers === 0 && withoutSpeaker > 0 ? 'unknown' : String(speakers);
+  const share = detected === null ? '-' : `${(100 * detected).toFixed(1)}%`;
   const counts = MODALITIES.map((modality) => String(used[modality]));
-  return [name, String(clips), String(failed), String(reused), hours.toFixed(2), people, ...counts];
+  return [name, String(clips), String(failed), String(reused), hours.toFixed(2), people, ...counts, share];
 }
 
-function classRow(name: string, { classes, unlabelled }: SplitSummary) {
+function classRow(name: string, { classes, unlabelled }: SplitSummary): string[] {
   return [name, ...EMOTIONS.map((emotion) => String(classes[emotion])), String(unlabelled)];
 }
 

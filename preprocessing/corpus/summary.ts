@@ -2,6 +2,7 @@ import { asMerError, type ErrorCode, type MerError } from '../../common/errors.j
 import { EMOTIONS, type Emotion, MODALITIES, type Modality } from '../../common/labels.js';
 import { type ClipRecord, SPLITS, type Split } from '../features.js';
 import type { CorpusClips } from './corpus-clips.js';
+import { naturally } from './formats/clip-files.js';
 import type { FormatName } from './formats/format.js';
 import type { ClipFailure, SourceClip } from './source-clip.js';
 import type { SplitMode } from './splits.js';
@@ -21,6 +22,8 @@ export interface SplitSummary {
   unlabelled: number;
   /** Clips in which the modality can be used. */
   used: Record<Modality, number>;
+  /** Mean share of the frames looked through in which the face was detected, over the clips that have one. */
+  detected: number | null;
   /** Clips by the part of the corpus that they come from. */
   sources: Record<string, number>;
 }
@@ -53,6 +56,7 @@ export class SummaryBuilder {
   readonly #corpus: CorpusClips;
   readonly #splits = new Map<Split, SplitSummary>();
   readonly #speakers = new Map<Split, Set<string>>();
+  readonly #faceShares = new Map<Split, number[]>();
   readonly #failures: ClipFailure[];
   readonly #clipWarnings: string[] = [];
   readonly #labels = { clips: 0, faceDiffers: 0, speechDiffers: 0 };
@@ -84,6 +88,8 @@ export class SummaryBuilder {
     if (reused) summary.reused += 1;
     summary.hours += record.duration / 3600;
     summary.sources[source] = (summary.sources[source] ?? 0) + 1;
+    const { status, share } = record.face;
+    if (status === 'used' && share !== undefined) this.#faceShares.get(clip.split)?.push(share);
     for (const modality of MODALITIES) if (record[modality].status === 'used') summary.used[modality] += 1;
     if (speaker === null) summary.withoutSpeaker += 1;
     else this.#speakers.get(clip.split)?.add(speaker);
@@ -111,7 +117,11 @@ export class SummaryBuilder {
   }
 
   finish(): { summary: CorpusSummary; failures: ClipFailure[] } {
-    for (const [split, summary] of this.#splits) summary.speakers = this.#speakers.get(split)?.size ?? 0;
+    for (const [split, summary] of this.#splits) {
+      const shares = this.#faceShares.get(split) ?? [];
+      summary.speakers = this.#speakers.get(split)?.size ?? 0;
+      summary.detected = shares.length === 0 ? null : shares.reduce((a, b) => a + b) / shares.length;
+    }
     const byCode: CorpusSummary['failures'] = {};
     for (const { code } of this.#failures) byCode[code] = (byCode[code] ?? 0) + 1;
     const { format, splitMode, notes, warnings } = this.#corpus;
@@ -144,30 +154,34 @@ export class SummaryBuilder {
     const zeros = Object.fromEntries(EMOTIONS.map((emotion) => [emotion, 0])) as Record<Emotion, number>;
     const summary: SplitSummary = {
       ...{ clips: 0, failed: 0, reused: 0, hours: 0, speakers: 0, withoutSpeaker: 0, classes: zeros, unlabelled: 0 },
-      ...{ used: { speech: 0, face: 0, text: 0 }, sources: {} },
+      ...{ used: { speech: 0, face: 0, text: 0 }, detected: null, sources: {} },
     };
     this.#splits.set(split, summary);
     this.#speakers.set(split, new Set());
+    this.#faceShares.set(split, []);
     return summary;
   }
 
   /** The same file twice is learnt from twice, says two things, or is learnt from and tested on. */
   #warnOfEqualContent(): string[] {
-    const equal = [...this.#byContent.values()].filter((clips) => clips.length > 1);
-    const contrary = equal.filter((clips) => new Set(clips.map(({ labels }) => labels?.inte)).size > 1);
-    const leaking = equal.filter((clips) => new Set(clips.map(({ split }) => split)).size > 1);
-    const say = (groups: SourceClip[][], what: string): string[] => {
-      if (groups.length === 0) return [];
-      const example = groups[0]!.slice(0, NAMED_CLIPS).map(({ clip }) => clip);
-      return [`${groups.length} times ${what}, such as ${example.join(' and ')}`];
+    // In order of their names: the clips came in order of completion.
+    const equal = [...this.#byContent.values()]
+      .filter((clips) => clips.length > 1)
+      .map((clips) => clips.sort((a, b) => naturally(a.clip, b.clip)))
+      .sort(([a], [b]) => naturally(a!.clip, b!.clip));
+    const differ = (values: unknown[]): boolean => new Set(values).size > 1;
+    const contrary = equal.filter((clips) => differ(clips.flatMap(({ labels }) => labels?.inte ?? [])));
+    const leaking = equal.filter((clips) => differ(clips.map(({ split }) => split)));
+    const harmless = equal.filter((clips) => !contrary.includes(clips) && !leaking.includes(clips));
+    const say = (cases: SourceClip[][], how: string): string[] => {
+      if (cases.length === 0) return [];
+      const example = cases[0]!.slice(0, NAMED_CLIPS).map(({ clip }) => clip);
+      return [`the same content is there ${how} (${cases.length} times), such as ${example.join(' and ')}`];
     };
     return [
-      ...say(contrary, 'clips of the same content have different labels'),
-      ...say(leaking, 'clips of the same content are in different splits'),
-      ...say(
-        equal.filter((clips) => !contrary.includes(clips) && !leaking.includes(clips)),
-        'a clip is there more than once',
-      ),
+      ...say(contrary, 'under different labels'),
+      ...say(leaking, 'in different splits'),
+      ...say(harmless, 'more than once'),
     ];
   }
 }

@@ -43,7 +43,7 @@ describe('mer preprocess', () => {
       await run('--corpus', folder, '--max_frames', '4', '--workers', '1');
       await fsp.access(path.join(folder, 'features', 'val', 'video', '2-ang-neu-ang.npy'));
       expect(printed).toMatch(
-        /^format merc, split as given\n\nsplit +clips +failed +reused +hours +speakers +speech +face +text\n[- ]+\nval +2 +1 +0 +0\.00 +unknown +1 +1 +0\n/,
+        /^format merc, split as given\n\nsplit +clips +failed +reused +hours +speakers +speech +face +text +detected\n[- ]+\nval +2 +1 +0 +0\.00 +unknown +1 +1 +0 +\d+\.\d%\n/,
       );
       expect(printed).toContain('1-hap-hap-hap.mp4: The clip is an empty file.');
       expect(process.exitCode).toBeUndefined();
