@@ -2,11 +2,13 @@ import fsp from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readBundle } from '../../common/bundle-files.js';
 import { MODALITIES } from '../../common/labels.js';
 import { exportBundle } from '../../export/bundle.js';
 import { listClips, loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
-import { collate, evaluationInputs } from '../../preprocessing/model-inputs.js';
+import { collate, evaluationInputs, type ModelInputs } from '../../preprocessing/model-inputs.js';
 import { Engine } from '../../serving/engine/engine.js';
+import { Network } from '../../serving/engine/network.js';
 import { readCheckpoint } from '../../training/checkpoint.js';
 import { parseTrainConfig } from '../../training/parse-config.js';
 import { createPredictor } from '../../training/tensorflow/predictor.js';
@@ -76,6 +78,24 @@ describe('compat seed, from features to scores', () => {
       predictor.dispose();
       await engine.dispose();
     }
+  });
+
+  test('clips that are served together get the scores that each gets alone', async () => {
+    const out = path.join(directory, 'bundle');
+    const bundle = await readBundle(out);
+    const spec = { ...bundle.preprocessing, compat: bundle.compat };
+    const clips: ModelInputs[] = [];
+    for (const record of await listClips(path.join(directory, 'seed'), 'val')) {
+      clips.push(evaluationInputs(await loadClipFeatures(path.join(directory, 'seed'), 'val', record), spec));
+    }
+    const network = await Network.create(out, bundle, 'cpu', 1);
+    const together = await network.run(clips);
+    for (const [index, clip] of clips.entries()) {
+      const [alone] = await network.run([clip]);
+      const logits = together[index]!.fused['speech+face+text']!;
+      expect(largestDifference(logits, alone!.fused['speech+face+text']!)).toBeLessThan(TOLERANCE);
+    }
+    await network.dispose();
   });
 
   test('features of the other mode are refused, both modes named', async () => {
