@@ -14,23 +14,25 @@ const CHANNELS = 3;
  * Sums of all pixels above and to the left of each corner, for each channel. The mean of any rectangle then costs four
  * look-ups, so that the whole image pyramid and all crops of a frame come from one pass over it, exactly.
  * One object serves many frames, for the sums of a frame take four times its own memory.
+ *
+ * Sums are 32-bit integers that wrap around: the difference of four of them is exact all the same, as long as what is
+ * asked for is less than 2^31 / 255 = 8.4 million pixels.
  */
 export class IntegralImage {
-  #sums = new Uint32Array(0);
+  #sums = new Int32Array(0);
   #stride = 0;
   #region: PixelRectangle = { left: 0, top: 0, right: 0, bottom: 0 };
 
   /**
    * Sums up a frame; what was there before is forgotten.
    *
-   * @param frame at most 2^32 / 255 = 16.8 million pixels, so that the sums are exact
    * @param region the part of the frame that will be asked for
    */
   load({ data, width, height }: RgbFrame, region = { left: 0, top: 0, right: width, bottom: height }): void {
     const columns = region.right - region.left;
     const stride = (columns + 1) * CHANNELS;
     const size = stride * (region.bottom - region.top + 1);
-    if (this.#sums.length < size) this.#sums = new Uint32Array(size);
+    if (this.#sums.length < size) this.#sums = new Int32Array(size);
     const sums = this.#sums.fill(0, 0, stride);
     let target = stride;
     for (let y = region.top; y < region.bottom; y++) {
@@ -41,12 +43,13 @@ export class IntegralImage {
       sums.fill(0, target, target + CHANNELS);
       target += CHANNELS;
       for (let x = 0; x < columns; x++, pixel += CHANNELS, target += CHANNELS) {
-        red += data[pixel]!;
-        green += data[pixel + 1]!;
-        blue += data[pixel + 2]!;
-        sums[target] = sums[target - stride]! + red;
-        sums[target + 1] = sums[target - stride + 1]! + green;
-        sums[target + 2] = sums[target - stride + 2]! + blue;
+        red = (red + data[pixel]!) | 0;
+        green = (green + data[pixel + 1]!) | 0;
+        blue = (blue + data[pixel + 2]!) | 0;
+        const above = target - stride;
+        sums[target] = (sums[above]! + red) | 0;
+        sums[target + 1] = (sums[above + 1]! + green) | 0;
+        sums[target + 2] = (sums[above + 2]! + blue) | 0;
       }
     }
     this.#stride = stride;
@@ -69,28 +72,28 @@ export class IntegralImage {
     let green = offset + plane;
     let blue = offset + 2 * plane;
     for (let y = 0; y < outHeight; y++) {
-      const top = rows[2 * y]!;
-      const bottom = rows[2 * y + 1]!;
-      const upper = top * this.#stride;
-      const lower = bottom * this.#stride;
+      const height = rows[2 * y + 1]! - rows[2 * y]!;
+      const upper = rows[2 * y]! * this.#stride;
+      const lower = rows[2 * y + 1]! * this.#stride;
       for (let x = 0; x < outWidth; x++) {
-        const left = columns[2 * x]!;
-        const right = columns[2 * x + 1]!;
-        const area = (bottom - top) * (right - left);
-        const a = upper + left * CHANNELS;
-        const b = upper + right * CHANNELS;
-        const c = lower + left * CHANNELS;
-        const d = lower + right * CHANNELS;
-        output[red++] = normalise((sums[d]! - sums[c]! - sums[b]! + sums[a]!) / area);
-        output[green++] = normalise((sums[d + 1]! - sums[c + 1]! - sums[b + 1]! + sums[a + 1]!) / area);
-        output[blue++] = normalise((sums[d + 2]! - sums[c + 2]! - sums[b + 2]! + sums[a + 2]!) / area);
+        const left = columns[2 * x]! * CHANNELS;
+        const right = columns[2 * x + 1]! * CHANNELS;
+        const share = CHANNELS / (height * (right - left));
+        const a = upper + left;
+        const b = upper + right;
+        const c = lower + left;
+        const d = lower + right;
+        output[red++] = normalise(((sums[d]! - sums[c]!) | 0) - ((sums[b]! - sums[a]!) | 0), share);
+        output[green++] = normalise(((sums[d + 1]! - sums[c + 1]!) | 0) - ((sums[b + 1]! - sums[a + 1]!) | 0), share);
+        output[blue++] = normalise(((sums[d + 2]! - sums[c + 2]!) | 0) - ((sums[b + 2]! - sums[a + 2]!) | 0), share);
       }
     }
   }
 }
 
-function normalise(mean: number): number {
-  return (Math.fround(mean) - 127.5) * 0.0078125;
+/** @param sum of a window, modulo 2^32. @param share one over its pixels */
+function normalise(sum: number, share: number): number {
+  return (Math.fround((sum | 0) * share) - 127.5) * 0.0078125;
 }
 
 /** First and one-past-last input index of each output index, interleaved. */
