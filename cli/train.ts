@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
 import { formatTable } from '../common/table.js';
+import { classReport } from '../evaluation/report.js';
+import type { CheckpointInfo } from '../training/checkpoint.js';
 import { compatDefaults } from '../training/compat-defaults.js';
 import { FLAG_GROUPS, trainConfigSchema } from '../training/config.js';
 import { readTrainConfig } from '../training/parse-config.js';
@@ -28,14 +30,20 @@ export function addTrainCommand(program: Command): void {
     const interruption = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
     const { run, epoch, metrics } = await train(config, interruption.signal);
-    const rows = Object.entries(metrics).map(([output, { clips, accuracy, macroF1, nll }]) => [
-      output,
-      String(clips),
-      ...[accuracy, macroF1, nll].map((value) => value.toFixed(4)),
-    ]);
-    const table = formatTable(['output', 'clips', 'accuracy', 'macro-F1', 'loss'], rows);
-    process.stdout.write(`best checkpoint: epoch ${epoch} of ${run}\n${table}\n`);
+    process.stdout.write(`best checkpoint: epoch ${epoch} of ${run}\n${metricsReport(metrics)}\n`);
   });
+}
+
+/** A row for each output, then the classes and the confusion matrix of the integrated one. */
+function metricsReport(metrics: CheckpointInfo['metrics']): string {
+  const rows = Object.entries(metrics).map(([output, { clips, accuracy, macroF1, weightedF1, nll, ece }]) => [
+    output,
+    String(clips),
+    ...[accuracy, macroF1, weightedF1, nll, ece].map((value) => value?.toFixed(4) ?? ''),
+  ]);
+  const table = formatTable(['output', 'clips', 'accuracy', 'macro F1', 'weighted F1', 'NLL', 'ECE'], rows);
+  const { classes, confusion } = metrics.inte ?? {};
+  return classes && confusion ? `${table}\n\n${classReport({ classes, confusion })}` : table;
 }
 
 function describe(description = '', preset: unknown, faithful: unknown): string {

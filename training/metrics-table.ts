@@ -66,14 +66,14 @@ export class MetricsTable {
       return { name, points } satisfies Series;
     };
     const outputs = [...new Set(this.#rows.filter(({ split }) => split === 'val').map(({ output }) => output))];
-    const validation = (column: 'loss' | 'accuracy') =>
-      outputs.map((output) => series(`validation, ${output}`, 'val', output, column));
+    const validation = (name: string, column: 'loss' | 'accuracy' | 'macro_f1') =>
+      outputs.map((output) => series(`${name}, ${output}`, 'val', output, column));
     return curvesSvg([
       {
         title: 'Loss',
         xLabel: 'epoch',
         yLabel: 'cross-entropy (nats)',
-        series: [series('training', 'train', 'inte', 'loss'), ...validation('loss')],
+        series: [series('training', 'train', 'inte', 'loss'), ...validation('validation', 'loss')],
       },
       {
         title: 'Accuracy and macro-F1',
@@ -81,8 +81,8 @@ export class MetricsTable {
         yLabel: 'share',
         series: [
           series('training accuracy', 'train', 'inte', 'accuracy'),
-          ...validation('accuracy'),
-          series('macro-F1, inte', 'val', 'inte', 'macro_f1'),
+          ...validation('accuracy', 'accuracy'),
+          ...validation('macro-F1', 'macro_f1').slice(0, 1),
         ],
       },
       {

@@ -55,7 +55,7 @@ function panelParts({ title, xLabel, yLabel, series }: Panel, offset: number): s
   parts.push(svgLine([left, bottom], [right, bottom]), svgLine([left, MARGIN.top], [left, bottom]));
   parts.push(svgText((left + right) / 2, bottom + 36, xLabel, { anchor: 'middle' }));
   const yMiddle = (MARGIN.top + bottom) / 2;
-  parts.push(svgText(offset + 18, yMiddle, yLabel, { anchor: 'middle', rotate: -90 }));
+  parts.push(svgText(offset + 14, yMiddle, yLabel, { anchor: 'middle', rotate: -90 }));
   for (const [index, { name, points }] of shown.entries()) {
     const colour = COLOURS[index % COLOURS.length]!;
     const corners = points.map(([x, y]) => `${round(toX(x))},${round(toY(y))}`);
@@ -86,7 +86,7 @@ function ticks(values: readonly number[]): number[] {
   if (low === high) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) / 2, high + Math.abs(high) / 2];
   const rough = (high - low) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
   const first = Math.floor(low / step + 1e-9);
   const last = Math.ceil(high / step - 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
