@@ -72,6 +72,27 @@ describe('files of torch.save are read without PyTorch', () => {
   });
 });
 
+describe('checkpoints of training scripts', () => {
+  it.each(['zip', 'legacy'])('reads the state dict beside an optimizer, in the %s format', (format) => {
+    expect(read(path.join(GOLDEN, `checkpoint-${format}.pt`))).toEqual({
+      'module.fc.weight': [
+        'float32',
+        [2, 3],
+        [
+          [0, 1, 2],
+          [3, 4, 5],
+        ],
+      ],
+      'module.fc.bias': ['float32', [2], [1, 2]],
+      'module.bn.weight': ['float32', [2], [2, 3]],
+      'module.bn.bias': ['float32', [2], [3, 4]],
+      'module.bn.running_mean': ['float32', [2], [0.5, 0.5]],
+      'module.bn.running_var': ['float32', [2], [2, 2]],
+      'module.bn.num_batches_tracked': ['int64', [], 1],
+    });
+  });
+});
+
 describe('files of torch.save are not trusted', () => {
   let folder: string;
   beforeEach(() => {
@@ -103,6 +124,35 @@ describe('files of torch.save are not trusted', () => {
     const reason = readBytes(archive((entries) => ({ ...entries, 'state-dict-zip/data.pkl': hostile() })));
     expect(reason).toMatch('asks for posix.system');
     expect(fs.existsSync(path.join(folder, 'owned'))).toBe(false);
+  });
+
+  it('refuses a whole network by the name of its class', () => {
+    expect(readBytes(Buffer.from('ctorch.nn.modules.linear\nLinear\n.'))).toMatch(
+      'asks for torch.nn.modules.linear.Linear, which no state dict needs',
+    );
+  });
+
+  it('refuses a mapping without a state dict, and says what it holds', () => {
+    const reason = readBytes(
+      archive((entries) => ({ ...entries, 'state-dict-zip/data.pkl': Buffer.from('(dVepoch\nI3\ns.') })),
+    );
+    expect(reason).toBe("it holds no state dict, only 'epoch'");
+  });
+
+  it('refuses a mapping that holds itself', () => {
+    const pickle = Buffer.from('(dp0\nVmodel\ng0\ns.');
+    const reason = readBytes(archive((entries) => ({ ...entries, 'state-dict-zip/data.pkl': pickle })));
+    expect(reason).toBe('its state dict lies too deep');
+  });
+
+  it('refuses tensors that repeat their data until memory is full', () => {
+    const storage = '(Vstorage\nctorch\nFloatStorage\nV0\nVcpu\nI6\ntQ';
+    const tensor = (name: string) =>
+      `V${name}\nctorch._utils\n_rebuild_tensor_v2\n(${storage}I0\n(I6\nt(I1\ntI00\nNtRs`;
+    const names = Array.from({ length: 17 }, (_, index) => tensor(`t${index}`));
+    const pickle = Buffer.from(`(d${names.join('')}.`);
+    const reason = readBytes(archive((entries) => ({ ...entries, 'state-dict-zip/data.pkl': pickle })));
+    expect(reason).toMatch('share their data so often');
   });
 
   it.each(['builtins\neval', 'torch\nload', 'numpy\nndarray', 'collections\ndefaultdict'])(
