@@ -12,6 +12,9 @@ import { IndexBuilder, identifyTable, readExactly, TableIndex } from './table-in
 /** Where the index of a table goes that lies in a folder that cannot be written to. */
 const CACHE_DIR = path.join(SETUP_DIR, 'word-tables');
 
+/** Smaller tables are indexed before one could read about it. */
+const TELLING_BYTES = 50e6;
+
 /**
  * An opened table of word vectors. Its vectors stay on the disk: a word costs two small reads, and memory holds
  * a quarter of a megabyte whatever the table's size.
@@ -136,7 +139,8 @@ async function makeIndex(places: readonly string[], table: FileHandle, file: str
   const builder = new IndexBuilder();
   const hash = crypto.createHash('sha256');
   const megabytes = (bytes: number) => Math.round(bytes / 1e6);
-  const progress = createProgress(`indexing ${path.basename(file)} (MB)`, megabytes(size));
+  const progress =
+    size < TELLING_BYTES ? null : createProgress(`indexing ${path.basename(file)} (MB)`, megabytes(size));
   try {
     await scanTable(
       table,
@@ -148,11 +152,11 @@ async function makeIndex(places: readonly string[], table: FileHandle, file: str
       },
       (chunk, bytesRead) => {
         hash.update(chunk);
-        progress.update(megabytes(bytesRead), `${builder.words} words`);
+        progress?.update(megabytes(bytesRead), `${builder.words} words`);
       },
     );
   } finally {
-    progress.stop();
+    progress?.stop();
   }
   if (builder.words === 0) throw bad(file, 'it has no words');
   if ((await identifyTable(table)) !== identity) throw bad(file, 'it has changed while it was read');

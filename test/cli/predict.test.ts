@@ -44,6 +44,12 @@ test('mer predict refuses one file of words for several clips', async () => {
   expect(stderr).toContain('error (bad_argument)');
 });
 
+test('mer predict refuses words and a transcript at once', async () => {
+  const { code, stderr } = await mer('predict', clips.whole, '--words', clips.text, '--transcript', 'happy');
+  expect(code).toBe(1);
+  expect(stderr).toContain('Both --words and --transcript are given.');
+});
+
 test('mer bench infer reports every network at batch 1 and 8', async () => {
   const { code, stdout } = await mer('bench', 'infer', '--repeats', '2', '--json');
   expect(code).toBe(0);

@@ -32,21 +32,33 @@ function features(clip: number): ClipFeatures {
   };
 }
 
-async function store(folder: string, clip: number, inte: Emotion, compat: 'default' | 'seed' = 'default') {
+async function store(
+  folder: string,
+  clip: number,
+  inte: Emotion,
+  compat: 'default' | 'seed' = 'default',
+  table: string | null = null,
+) {
   const stem = `${String(clip).padStart(5, '0')}-${inte}-neu-neu`;
-  await saveClipFeatures(folder, 'val', features(clip), {
-    ...{
-      version: PREPROCESSING_VERSION,
-      compat,
-      maxFrames: 32,
-      inputs: 'none',
-      stem,
-      fileId: String(clip),
-      source: 'qia2020/val',
+  await saveClipFeatures(
+    folder,
+    'val',
+    features(clip),
+    {
+      ...{
+        version: PREPROCESSING_VERSION,
+        compat,
+        maxFrames: 32,
+        inputs: 'none',
+        stem,
+        fileId: String(clip),
+        source: 'qia2020/val',
+      },
+      speaker: null,
+      labels: { inte, face: 'neu', speech: 'neu' },
     },
-    speaker: null,
-    labels: { inte, face: 'neu', speech: 'neu' },
-  });
+    { vocabulary: table === null ? null : { table, outOfVocabulary: 0 } },
+  );
 }
 
 const run = (featuresDir: string) =>
@@ -91,6 +103,19 @@ test('features of another mode than the bundle are refused, naming both', async 
     await expect(run(folder)).rejects.toMatchObject({
       code: 'bad_argument',
       message: expect.stringMatching(/seed.*default/),
+    });
+  });
+});
+
+test('features whose words are of another table than those of the bundle are refused, naming both', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const table = 'a1'.repeat(32);
+    await store(folder, 1, 'hap', 'default', table);
+    await expect(run(folder)).rejects.toMatchObject({
+      code: 'bad_argument',
+      message: expect.stringMatching(
+        new RegExp(`sha256 ${table}, those of the bundle tiny are vectors that were given`),
+      ),
     });
   });
 });

@@ -9,6 +9,7 @@ import type { ModelSpec } from '../../models/spec.js';
 import { writeCheckpoint } from '../../training/checkpoint.js';
 import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
 
+const WORD_TABLE = 'a1'.repeat(32);
 const METRICS = { clips: 120, accuracy: 0.625, macroF1: 0.5, nll: 1.25 };
 
 /** A run's folder with one best checkpoint, as training leaves it. */
@@ -19,7 +20,7 @@ async function makeRun(directory: string, spec: ModelSpec = TINY_SPEC, state = t
     config: { mode: spec.mode, exp_name: 'run' },
     maxFrames: 12,
     subject: 'center',
-    wordTable: null,
+    wordTable: WORD_TABLE,
     epoch: 1,
     origins: {},
     metrics: { inte: METRICS, speech: METRICS },
@@ -46,7 +47,7 @@ test('a run becomes a bundle whose files are those that bundle.json names', asyn
   expect(written).toMatchObject({
     name: 'mine',
     compat: 'default',
-    preprocessing: { maxFrames: 12, subject: 'center', faceSize: 56, wordDim: 24, maxWords: 40, wordTable: null },
+    preprocessing: { maxFrames: 12, subject: 'center', faceSize: 56, wordDim: 24, maxWords: 40, wordTable: WORD_TABLE },
     metrics: { inte: METRICS },
     training: { exp_name: 'run', epoch: 1, checkpoint: '1_best_1.2500.safetensors' },
   });

@@ -10,12 +10,14 @@ const absent = { status: 'missing', reason: 'this test needs words only' } as co
 /**
  * Features of the demo corpus with its words alone: quick to make, real to learn from.
  * @param label gives a clip's label in place of its own
+ * @param table the word-vector table that a split's words are of; null: they were given
  */
 export async function makeWordFeatures(
   directory: string,
   clips: number,
   seed: number,
   label: (own: Emotion, index: number) => Emotion = (own) => own,
+  table: (split: 'train' | 'val') => string | null = () => null,
 ): Promise<void> {
   for (const [index, plan] of planCorpus(clips, seed).entries()) {
     if (plan.set.name !== 'train' && plan.set.name !== 'val') continue;
@@ -23,6 +25,7 @@ export async function makeWordFeatures(
     const data = new Float32Array(sentence.length * WORD_DIM);
     for (const [i, word] of sentence.entries()) data.set(wordVector(word), i * WORD_DIM);
     const inte = label(plan.labels.inte, index);
+    const source = table(plan.set.name);
     await saveClipFeatures(
       directory,
       plan.set.name,
@@ -44,6 +47,7 @@ export async function makeWordFeatures(
         speaker: null,
         labels: { ...plan.labels, inte },
       },
+      { vocabulary: source === null ? null : { table: source, outOfVocabulary: 0 } },
     );
   }
 }

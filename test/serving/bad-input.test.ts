@@ -37,6 +37,28 @@ async function refused(test: Test, status: number, code: string): Promise<{ mess
 test('text that calls itself .mp4 is refused', () =>
   refused(post().attach('clip', clips.text), 415, 'unsupported_media'));
 
+test('a transcript is refused where no word table is open, with the remedy', async () => {
+  const { remedy } = await refused(
+    post().attach('clip', clips.soundless).field('transcript', 'clip'),
+    422,
+    'bad_words',
+  );
+  expect(remedy).toContain('--word_vectors');
+});
+
+test('words and a transcript at once are refused', () =>
+  refused(
+    post()
+      .attach('clip', clips.soundless)
+      .field('words', JSON.stringify(someWords(1)))
+      .field('transcript', 'happy'),
+    400,
+    'bad_field',
+  ));
+
+test('a transcript of a book is refused', () =>
+  refused(post().attach('clip', clips.soundless).field('transcript', 'a '.repeat(60_000)), 400, 'bad_field'));
+
 test('an empty file is refused', () => refused(post().attach('clip', clips.empty), 422, 'empty_file'));
 
 test('a truncated MP4 is refused', () => refused(post().attach('clip', clips.truncated), 422, 'truncated_media'));

@@ -116,7 +116,7 @@ it('any words are found in any format', async () => {
           for (const [text, numbers] of words) expect(await table.find(text)).toEqual(Float32Array.from(numbers));
         }),
     ),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });
 
