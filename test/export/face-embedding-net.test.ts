@@ -2,18 +2,21 @@ import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sha256File } from '../../common/files.js';
 import { decodeNpy } from '../../common/npy.js';
 import { PROJECT_ROOT } from '../../common/paths.js';
 import type { StateDict } from '../../common/safetensors.js';
 import { faceEmbeddingNet } from '../../export/face-embedding-net.js';
+import { listClips, loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
 import { createFaceEmbedder, type FaceEmbedder } from '../../preprocessing/faces/face-embedder.js';
 import type { FaceFeatures } from '../../preprocessing/features.js';
 import { goldenFrames } from '../helpers/golden-inputs.js';
 import { inceptionResnetState } from '../helpers/inception-resnet.js';
 import { largestDifference } from '../helpers/onnx-files.js';
 import { torchFile } from '../helpers/torch-file.js';
+import { withCorpus } from '../preprocessing/corpus-helpers.js';
+import { goldenClip } from '../preprocessing/helpers.js';
 
 let folder: string;
 let weights: string;
@@ -79,6 +82,39 @@ describe('face embeddings', () => {
     const { mtimeMs } = await fsp.stat(net);
     expect(await faceEmbeddingNet(weights, folder)).toMatchObject({ net });
     expect((await fsp.stat(net)).mtimeMs).toBe(mtimeMs);
+  });
+});
+
+describe('a corpus', () => {
+  beforeEach(() => {
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it('gets an embedding for each kept crop when it is asked for, and else no folder for them', async () => {
+    await withCorpus(async ({ folder: corpus, features, run }) => {
+      const clip = path.join(corpus, 'qia2020/train/00002-ang-neu-ang.mp4');
+      await fsp.mkdir(path.dirname(clip), { recursive: true });
+      await fsp.copyFile(goldenClip(2), clip);
+      const without = await run({ maxFrames: 3 });
+      expect(without.summary.faceEmbeddings).toBeNull();
+      expect(await fsp.readdir(path.join(features, 'train'))).not.toContain('video_embedding');
+
+      const faceEmbedding = await faceEmbeddingNet(weights, folder);
+      const { summary } = await run({ maxFrames: 3, faceEmbedding });
+      expect(summary).toMatchObject({ faceEmbeddings: faceEmbedding.model, splits: { train: { reused: 0 } } });
+      const [record] = await listClips(features, 'train');
+      expect(record).toMatchObject({ embedding: { model: faceEmbedding.model }, face: { frames: 3 } });
+      const file = path.join(features, 'train/video_embedding/00002-ang-neu-ang.npy');
+      const stored = decodeNpy(await fsp.readFile(file), file);
+      expect(stored.shape).toEqual([3, 512]);
+      const { face } = await loadClipFeatures(features, 'train', record!);
+      const { data } = await embedder.embed(face);
+      // The worker computes with one thread, this process with two: equal but for the last bits.
+      expect(largestDifference(stored.data, data)).toBeLessThan(1e-6);
+    });
   });
 });
 
