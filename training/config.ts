@@ -47,7 +47,13 @@ export const FLAG_GROUPS = {
       .default(-1)
       .describe('validate every so many steps; -1: once an epoch'),
     num_workers: integer(0).default(16).describe('clips read ahead of the step at the same time'),
-    amp: boolean.default(false).describe('mixed precision'),
+    amp: boolean
+      .default(false)
+      .describe('mixed precision: convolutions and matrix products in half on a GPU, in bfloat16 on the processor'),
+    micro_batch: z
+      .union([z.literal('auto'), integer(1)])
+      .default('auto')
+      .describe('clips computed at a time, gradients added up; auto: as many as the free memory takes'),
   },
   'The network': {
     speech_coeff: coefficient.default('0').describe('EfficientNet-b{0..7} of the speech network, or tiny'),

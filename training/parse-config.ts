@@ -42,13 +42,7 @@ export function parseTrainConfig(
       'See `mer train --help` for the flags.',
     );
   }
-  const config = parsed.data;
-  if (config.amp) throw notYet('--amp True', 'Leave it out: training computes in float32.');
-  return config;
-}
-
-function notYet(flag: string, remedy: string): MerError {
-  return new MerError('bad_argument', `${flag} is not supported in this version.`, remedy);
+  return parsed.data;
 }
 
 function explain(where: string, name: string, value: unknown, issue: z.core.$ZodIssue): string {

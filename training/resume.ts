@@ -37,6 +37,8 @@ const infoSchema = z.object({
   totals: totalsSchema,
   best: bestSchema.nullable(),
   origins: originsSchema,
+  microBatch: z.number().int().positive().nullable(),
+  lossScale: z.object({ value: z.number(), good: z.number().int() }).nullable(),
   config: z.record(z.string(), z.unknown()),
   clips: z.string(),
 });
@@ -78,7 +80,8 @@ export async function writeResumePoint(file: string, point: ResumePoint, identit
   const vector = (data: Float32Array): StateTensor => ({ dtype: 'F32', shape: [data.length], data });
   for (const [name, data] of session.optimizer) tensors.set(OPTIMIZER + name, vector(data));
   if (session.average) tensors.set(AVERAGE, vector(session.average));
-  const info = { ...rest, step: session.step, config: identity.config, clips: digest(identity.stems) };
+  const { step, microBatch, lossScale } = session;
+  const info = { ...rest, step, microBatch, lossScale, config: identity.config, clips: digest(identity.stems) };
   await writeSafetensors(file, tensors, { mer: JSON.stringify(info satisfies z.infer<typeof infoSchema>) });
 }
 
@@ -95,7 +98,7 @@ export async function readResumePoint(file: string, { config, stems }: RunIdenti
   if (!parsed.success) {
     throw new MerError('bad_file', `${file} is of another version.`, 'Train anew under another --exp_name.');
   }
-  const { step, epoch, totals, best, origins, config: saved, clips } = parsed.data;
+  const { step, epoch, totals, best, origins, microBatch, lossScale, config: saved, clips } = parsed.data;
   const other = changedFlags(saved, config);
   if (other.length > 0) {
     throw new MerError(
@@ -120,7 +123,7 @@ export async function readResumePoint(file: string, { config, stems }: RunIdenti
     else if (name === AVERAGE) average = tensor.data;
     else state.set(name, tensor);
   }
-  return { state, session: { step, optimizer, average }, epoch, totals, best, origins };
+  return { state, session: { step, optimizer, average, microBatch, lossScale }, epoch, totals, best, origins };
 }
 
 /** The flags that differ, each with its value in the run, such as `--batch_size was 32`. */

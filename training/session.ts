@@ -1,24 +1,25 @@
-import { EMOTION_COUNT, MODALITIES } from '../common/labels.js';
+import { EMOTION_COUNT } from '../common/labels.js';
 import { argmax } from '../common/metrics.js';
 import { Random } from '../common/random.js';
 import type { StateDict } from '../common/safetensors.js';
-import { branchHead } from '../models/multimodal.js';
 import { networkParameters } from '../models/parameters.js';
 import type { ModelSpec } from '../models/spec.js';
 import { AveragedWeights } from './averaged-weights.js';
-import { type ClassWeights, EQUAL_WEIGHTS, weighClasses } from './class-weights.js';
+import { type ClassWeights, EQUAL_WEIGHTS } from './class-weights.js';
 import type { TrainConfig } from './config.js';
 import type { TrainingBatch } from './data/batches.js';
 import { clipByNorm, FlatParameters } from './flat-parameters.js';
+import { freeMemory } from './free-memory.js';
+import { LossScale, type LossScaleState } from './loss-scale.js';
+import { type MemoryPlan, type MicroBatch, planMicroBatch, splitBatch } from './micro-batch.js';
 import { createOptimizer } from './optimizers/index.js';
 import type { Optimizer, OptimizerState } from './optimizers/optimizer.js';
-import { forward, type NetworkOutput } from './tensorflow/forward.js';
-import { softCrossEntropy } from './tensorflow/loss.js';
+import { forward } from './tensorflow/forward.js';
 import { Native, type Tensor } from './tensorflow/native.js';
-import { add, scale } from './tensorflow/primitives.js';
 import { Tape } from './tensorflow/tape.js';
-import { type TensorFlowKinds, TensorFlowOps } from './tensorflow/tensorflow-ops.js';
+import { TensorFlowOps, type Variables } from './tensorflow/tensorflow-ops.js';
 import { NetworkVariables } from './tensorflow/variables.js';
+import { trainingLoss } from './training-loss.js';
 
 export interface StepResult {
   loss: number;
@@ -31,7 +32,20 @@ export interface SessionState {
   step: number;
   optimizer: OptimizerState;
   average: Float32Array | null;
+  /** Clips computed at a time; null before the first step. */
+  microBatch: number | null;
+  /** null before the first step. */
+  lossScale: LossScaleState | null;
 }
+
+/** The state of a run that has done nothing yet. */
+export const FRESH_SESSION: SessionState = {
+  step: 0,
+  optimizer: new Map(),
+  average: null,
+  microBatch: null,
+  lossScale: null,
+};
 
 /** A network in training: its parameters, optimizer and averaged weights on TensorFlow. */
 export class TrainingSession {
@@ -43,6 +57,10 @@ export class TrainingSession {
   readonly #optimizer: Optimizer;
   readonly #average: AveragedWeights;
   readonly #classWeights: ClassWeights;
+  readonly #dropout: boolean;
+  readonly #computeType: number;
+  readonly #scale: LossScale;
+  #plan: MemoryPlan | null = null;
   #step = 0;
 
   private constructor(
@@ -51,11 +69,13 @@ export class TrainingSession {
     config: TrainConfig,
     state: StateDict,
     classWeights: ClassWeights,
+    dropout: boolean,
   ) {
     this.native = native;
     this.#spec = spec;
     this.#config = config;
     this.#classWeights = classWeights;
+    this.#dropout = dropout;
     this.variables = new NetworkVariables(native, networkParameters(spec), state);
     const changing = this.variables.specs.filter(({ name }) => !isFrozen(name, config));
     this.#trained = new FlatParameters(
@@ -65,82 +85,117 @@ export class TrainingSession {
     );
     const statistics = changing.filter(({ trainable }) => !trainable);
     this.#average = new AveragedWeights(native, this.variables, this.#trained, statistics);
+    // Half numbers reach from 6e-8 to 65504, and small gradients would be lost; bfloat16 reaches as far as float32.
+    const halfType = native.usesGpu ? native.half : native.bfloat16;
+    this.#computeType = config.amp ? halfType : native.float32;
+    this.#scale = new LossScale(native, this.#computeType === native.half);
     this.#optimizer = createOptimizer(native, config.optim, config.weight_decay);
   }
 
-  /** @param state holds all parameters of the network */
+  /**
+   * @param state holds all parameters of the network
+   * @param options.dropout false leaves out dropout and drop connect
+   */
   static async create(
     spec: ModelSpec,
     config: TrainConfig,
     state: StateDict,
     classWeights = EQUAL_WEIGHTS,
+    { dropout = true }: { dropout?: boolean } = {},
   ): Promise<TrainingSession> {
-    return new TrainingSession(await Native.load(), spec, config, state, classWeights);
+    return new TrainingSession(await Native.load(), spec, config, state, classWeights, dropout);
   }
 
   get step(): number {
     return this.#step;
   }
 
-  /** Forward, backward and update on one batch. A loss that is not finite changes nothing and is returned. */
+  /** How many clips are computed at a time, and why; null before the first step. */
+  get memoryPlan(): MemoryPlan | null {
+    return this.#plan;
+  }
+
+  /**
+   * Forward, backward and update on one batch, in parts where it does not fit. Batch statistics are then those of each
+   * part. A loss that is not finite changes no parameter and is returned.
+   */
   train(training: TrainingBatch, learningRate: number): StepResult {
-    const { native } = this;
-    const tape = new Tape(native);
-    this.#trained.watch(tape);
+    this.#plan ??= this.#makePlan(training);
     const random = Random.for(this.#config.seed, 'dropout', this.#step);
-    const ops = new TensorFlowOps(tape, this.variables, {
-      training: true,
-      frozen: (name) => isFrozen(name, this.#config),
-      seed: () => random.integer(2 ** 31),
-    });
-    const output = forward(tape, ops, this.#spec, training.batch);
-    const total = this.#loss(tape, ops, output, training);
-    const loss = native.read(total)[0]!;
-    const accuracy = batchAccuracy(native.read(output.logits), training.targets.inte);
-    if (!Number.isFinite(loss)) {
-      tape.clear();
-      return { loss, accuracy };
+    const seed = () => random.integer(2 ** 31);
+    const { clips } = training.batch;
+    let loss = 0;
+    let hits = 0;
+    let gradient: Tensor | null = null;
+    for (const part of splitBatch(training, this.#plan.microBatch)) {
+      const tape = this.#tape();
+      const { total, logits } = this.#forward(tape, part, seed);
+      loss += this.native.read(total)[0]!;
+      hits += hitsOf(this.native.read(logits), part.training.targets.inte);
+      if (!Number.isFinite(loss)) {
+        tape.clear();
+        if (gradient) this.native.free(gradient);
+        return { loss, accuracy: hits / clips };
+      }
+      tape.backward(total, this.#scale.value);
+      const found = this.#trained.gatherGradients(tape, this.#optimizer.centralizesGradients);
+      gradient = gradient === null ? found : sum(this.native, gradient, found);
     }
-    tape.backward(total);
-    this.#update(tape, learningRate);
+    this.#update(gradient!, learningRate);
     this.#step++;
-    return { loss, accuracy };
+    return { loss, accuracy: hits / clips };
   }
 
-  #loss(tape: Tape, ops: TensorFlowOps, output: NetworkOutput, { targets, observed }: TrainingBatch): Tensor {
-    const { lam, modality_heads } = this.#config;
-    const clips = observed.length / MODALITIES.length;
-    const loss = (logits: Tensor, label: keyof ClassWeights, weights: Float32Array) => {
-      const weighed = weighClasses(targets[label], weights, this.#classWeights[label]);
-      const [target, weight] = tape.keep(
-        this.native.floats([clips, EMOTION_COUNT], weighed.rows),
-        this.native.floats([clips], weighed.clips),
-      );
-      return softCrossEntropy(tape, logits, target!, weight!);
+  #tape(): Tape {
+    const tape = new Tape(this.native, this.#computeType);
+    this.#trained.watch(tape);
+    return tape;
+  }
+
+  #forward(
+    tape: Tape,
+    { training, weights }: MicroBatch,
+    seed: () => number,
+    variables: Variables = this.variables,
+  ): { total: Tensor; logits: Tensor } {
+    const frozen = (name: string) => isFrozen(name, this.#config);
+    const ops = new TensorFlowOps(tape, variables, { training: true, dropout: this.#dropout, frozen, seed });
+    const output = forward(tape, ops, this.#spec, training.batch);
+    const total = trainingLoss(tape, ops, this.#spec, this.#config, output, training, weights, this.#classWeights);
+    return { total, logits: output.logits };
+  }
+
+  #makePlan(training: TrainingBatch): MemoryPlan {
+    const { micro_batch } = this.#config;
+    const freeBytes = freeMemory(this.native.usesGpu);
+    if (micro_batch !== 'auto') return { microBatch: micro_batch, wholeBytes: null, freeBytes };
+    // Gradients one by one and joined, the optimizer's vectors and the average, each as long as the parameters.
+    const fixedBytes = 6 * 4 * this.#trained.count;
+    return planMicroBatch(training.batch.clips, (clips) => this.#heldBytes(training, clips), fixedBytes, freeBytes);
+  }
+
+  /** What a forward pass over the first clips keeps. Changes nothing. */
+  #heldBytes(training: TrainingBatch, clips: number): number {
+    const parts = splitBatch(training, clips);
+    const tape = this.#tape();
+    const constant: Variables = {
+      get: (name) => this.variables.get(name),
+      replace: (_name, value) => this.native.free(value),
     };
-    let total = loss(output.logits, 'inte', new Float32Array(clips).fill(1 / clips));
-    if (this.#spec.mode !== 'multimodal') return total;
-    for (const [index, modality] of MODALITIES.entries()) {
-      const branch = output.branches[modality]!;
-      const label = modality === 'text' ? 'inte' : modality;
-      const weights = presenceWeights(observed, index);
-      if (modality_heads) {
-        // Each head learns on its own feature without moving it, so that the modality's scores stay true whatever lam is.
-        const head = branchHead<TensorFlowKinds>(ops, this.#spec, modality, ops.detach(branch.feature));
-        total = add(tape, total, loss(head, label, weights));
-      }
-      if (lam > 0 && modality !== 'text') {
-        total = add(tape, total, scale(tape, loss(branch.logits, label, weights), lam / 2));
-      }
-    }
-    return total;
+    this.#forward(tape, parts.find((part) => part.training.batch.clips === clips) ?? parts[0]!, () => 0, constant);
+    const bytes = tape.heldBytes;
+    tape.clear();
+    return bytes;
   }
 
-  #update(tape: Tape, learningRate: number): void {
+  #update(scaled: Tensor, learningRate: number): void {
     const { clip_norm, ema } = this.#config;
-    let gradient = this.#trained.gatherGradients(tape, this.#optimizer.centralizesGradients);
+    let gradient = this.#scale.unscale(scaled);
+    // Too large for half precision: the step is left out, and the next ones are scaled less.
+    if (gradient === null) return;
     if (clip_norm > 0) gradient = clipByNorm(this.native, gradient, clip_norm);
-    this.#trained.change((vector) => this.#optimizer.update(vector, gradient, learningRate, this.#step));
+    const whole = gradient;
+    this.#trained.change((vector) => this.#optimizer.update(vector, whole, learningRate, this.#step));
     // The decay rises with the steps so that the start is forgotten.
     if (ema > 0) this.#average.update(Math.min(ema, (1 + this.#step) / (10 + this.#step)));
   }
@@ -151,11 +206,19 @@ export class TrainingSession {
   }
 
   state(): SessionState {
-    return { step: this.#step, optimizer: this.#optimizer.state(), average: this.#average.state() };
+    return {
+      step: this.#step,
+      optimizer: this.#optimizer.state(),
+      average: this.#average.state(),
+      microBatch: this.#plan?.microBatch ?? null,
+      lossScale: this.#scale.state,
+    };
   }
 
-  restore({ step, optimizer, average }: SessionState): void {
+  restore({ step, optimizer, average, microBatch, lossScale }: SessionState): void {
     this.#step = step;
+    if (lossScale !== null) this.#scale.state = lossScale;
+    if (microBatch !== null) this.#plan = { microBatch, wholeBytes: null, freeBytes: freeMemory(this.native.usesGpu) };
     this.#optimizer.restore(optimizer);
     this.#average.restore(average);
   }
@@ -175,19 +238,18 @@ function isFrozen(name: string, { freeze_backbone, mode }: TrainConfig): boolean
   return !/^(fusion\.|multimodal_out\.|(speech|face)_model\.out\.out\.|text_model\.out\.)/.test(name);
 }
 
-/** Weights that average over the clips which have the modality; all zero where none has it. */
-function presenceWeights(observed: Float32Array, modality: number): Float32Array {
-  const column = observed.filter((_, i) => i % MODALITIES.length === modality);
-  const count = column.reduce((sum, value) => sum + value, 0);
-  return column.map((value) => value / Math.max(count, 1));
+function sum(native: Native, a: Tensor, b: Tensor): Tensor {
+  const total = native.run('AddV2', [a, b]);
+  native.free(a, b);
+  return total;
 }
 
-function batchAccuracy(logits: Float32Array, targets: Float32Array): number {
-  const clips = logits.length / EMOTION_COUNT;
+/** Clips whose largest logit is at the largest target. */
+function hitsOf(logits: Float32Array, targets: Float32Array): number {
   let hits = 0;
   for (let row = 0; row < logits.length; row += EMOTION_COUNT) {
     const predicted = argmax(logits.subarray(row, row + EMOTION_COUNT));
     hits += Number(predicted === argmax(targets.subarray(row, row + EMOTION_COUNT)));
   }
-  return hits / clips;
+  return hits;
 }

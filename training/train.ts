@@ -12,6 +12,7 @@ import { modelSpec, type TrainConfig } from './config.js';
 import { stepsPerEpoch, type TrainingBatch, trainingBatches } from './data/batches.js';
 import { Dataset, labelsOf, wordDimension, wordTable } from './data/dataset.js';
 import { describeStart, loadStartingWeights, randomState } from './initial-state.js';
+import { describePlan } from './micro-batch.js';
 import {
   type BestCheckpoint,
   NO_STEPS,
@@ -22,7 +23,7 @@ import {
 } from './resume.js';
 import { RunLog } from './run-log.js';
 import { learningRate } from './schedule.js';
-import { TrainingSession } from './session.js';
+import { FRESH_SESSION, TrainingSession } from './session.js';
 import { validate } from './validate.js';
 
 export interface TrainResult {
@@ -102,7 +103,9 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
           signal.throwIfAborted();
         }
         const rate = learningRate(config, session.step, steps);
+        const unplanned = session.memoryPlan === null;
         const { loss, accuracy } = session.train(batch, rate);
+        if (unplanned) tell(describePlan(session.memoryPlan, config.batch_size));
         if (!Number.isFinite(loss)) throw divergence(loss, session.step, batch, config);
         totals = {
           steps: totals.steps + 1,
@@ -142,7 +145,7 @@ async function startingPoint(spec: ModelSpec, config: TrainConfig, table: string
   const state = randomState(networkParameters(spec), config.seed);
   const origins = await loadStartingWeights(state, spec, config, table);
   for (const line of describeStart(spec, origins)) tell(line);
-  const session = { step: 0, optimizer: new Map(), average: null };
+  const session = FRESH_SESSION;
   return { state, session, epoch: 0, totals: NO_STEPS, best: null, origins };
 }
 

@@ -2,7 +2,10 @@ import type { Padding } from '../../models/ops.js';
 import type { Attributes, Tensor } from './native.js';
 import type { Tape } from './tape.js';
 
-/** Differentiable image operations; images are (batch, height, width, channels). */
+/**
+ * Differentiable image operations; images are (batch, height, width, channels). In mixed precision images are in half
+ * precision from the first convolution on, and filters are cast where they are used.
+ */
 
 export interface ConvolutionShape {
   kernel: number;
@@ -146,6 +149,6 @@ export function meanAxes(tape: Tape, x: Tensor, axes: readonly number[]): Tensor
   const count = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
   const result = tape.run('Mean', [x, native.list(axes)], { keep_dims: true });
   return tape.record(result, [x], (gradient) => {
-    tape.accumulateBroadcast(x, native.run('Mul', [gradient, native.scalar(1 / count)]));
+    tape.accumulateBroadcast(x, native.run('Mul', [gradient, native.scalarLike(1 / count, gradient)]));
   });
 }

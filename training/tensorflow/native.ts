@@ -60,6 +60,18 @@ export type Attributes = Record<
 
 /** TF_DataType of the public C API; the binding names only those of tfjs. */
 const DT_INT16 = 5;
+const DT_BFLOAT16 = 14;
+const DT_HALF = 19;
+
+/** Bytes of one element; 1 for those not listed (bytes, booleans). */
+const ELEMENT_BYTES = new Map([
+  [1, 4],
+  [3, 4],
+  [DT_INT16, 2],
+  [9, 8],
+  [DT_BFLOAT16, 2],
+  [DT_HALF, 2],
+]);
 
 /** Told of every kernel that has run: its name, inputs, outputs and milliseconds (on a GPU: those until it was queued). */
 export type KernelObserver = (
@@ -82,6 +94,8 @@ export class Native {
   readonly int32: number;
   readonly uint8: number;
   readonly int16 = DT_INT16;
+  readonly bfloat16 = DT_BFLOAT16;
+  readonly half = DT_HALF;
   readonly int64: number;
 
   private constructor(binding: Binding) {
@@ -147,6 +161,12 @@ export class Native {
     return this.#constant(`f${value}`, () => this.floats([], Float32Array.of(value)));
   }
 
+  /** {@link scalar} in the data type of another tensor. */
+  scalarLike(value: number, { dtype }: Tensor): Tensor {
+    if (dtype === this.float32) return this.scalar(value);
+    return this.#constant(`c${dtype},${value}`, () => this.cast(this.scalar(value), dtype));
+  }
+
   /** An int32 list (axes, a shape, a permutation) that is kept for the life of the process. */
   list(values: readonly number[]): Tensor {
     return this.#constant(`i${values.join()}`, () => this.ints([values.length], Int32Array.from(values)));
@@ -205,6 +225,10 @@ export class Native {
   /** Reports every kernel from now on, for profiles and for tests of data types; null ends it. */
   observe(observer: KernelObserver | null): void {
     this.#observer = observer;
+  }
+
+  bytesOf({ shape, dtype }: Tensor): number {
+    return shape.reduce((product, size) => product * size, 1) * (ELEMENT_BYTES.get(dtype) ?? 1);
   }
 
   /** @returns a copy in another data type, the caller's to free */

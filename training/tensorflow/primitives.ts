@@ -1,4 +1,4 @@
-import type { Tensor } from './native.js';
+import type { Attributes, Tensor } from './native.js';
 import type { Tape } from './tape.js';
 
 /** Differentiable building blocks over native kernels. Shapes are NumPy's; broadcasting as in TensorFlow. */
@@ -17,6 +17,24 @@ function sumToShape(tape: Tape, gradient: Tensor, shape: readonly number[]): Ten
   const reshaped = native.run('Reshape', [summed, native.list(shape)]);
   native.free(summed);
   return reshaped;
+}
+
+/** The same values in another data type. */
+export function cast(tape: Tape, x: Tensor, dtype: number): Tensor {
+  if (x.dtype === dtype) return x;
+  const [result] = tape.keep(tape.native.cast(x, dtype));
+  return tape.record(result!, [x], (gradient) => tape.accumulate(x, tape.native.cast(gradient, x.dtype)));
+}
+
+/** A product of two float32 matrices, computed in the tape's compute type; float32 again and the caller's to free. */
+function product(tape: Tape, kernel: string, a: Tensor, b: Tensor, attributes: Attributes): Tensor {
+  const { native, computeType } = tape;
+  if (computeType === native.float32) return native.run(kernel, [a, b], attributes);
+  const [left, right] = [native.cast(a, computeType), native.cast(b, computeType)];
+  const result = native.run(kernel, [left, right], attributes);
+  const exact = native.cast(result, native.float32);
+  native.free(left, right, result);
+  return exact;
 }
 
 export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
@@ -70,15 +88,14 @@ export function scaleShift(tape: Tape, x: Tensor, factor: number, offset: number
 
 /** Matrix product of the last two axes; leading axes are batch axes. */
 export function matMul(tape: Tape, a: Tensor, b: Tensor, transposeB = false): Tensor {
-  const result = tape.run('BatchMatMulV2', [a, b], { adj_y: transposeB });
-  return tape.record(result, [a, b], (gradient) => {
-    const { native } = tape;
+  const [result] = tape.keep(product(tape, 'BatchMatMulV2', a, b, { adj_y: transposeB }));
+  return tape.record(result!, [a, b], (gradient) => {
     if (tape.needsGradient(a)) {
-      tape.accumulate(a, native.run('BatchMatMulV2', [gradient, b], { adj_y: !transposeB }));
+      tape.accumulate(a, product(tape, 'BatchMatMulV2', gradient, b, { adj_y: !transposeB }));
     }
     if (!tape.needsGradient(b)) return;
     const [left, right] = transposeB ? [gradient, a] : [a, gradient];
-    tape.accumulate(b, native.run('BatchMatMulV2', [left, right], { adj_x: true }));
+    tape.accumulate(b, product(tape, 'BatchMatMulV2', left, right, { adj_x: true }));
   });
 }
 
@@ -124,18 +141,18 @@ export function denseRelu(
   });
 }
 
-function affine({ native }: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-  const product = native.run('MatMul', [x, weight], { transpose_b: true });
-  const result = native.run('BiasAdd', [product, bias]);
-  native.free(product);
+function affine(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  const linear = product(tape, 'MatMul', x, weight, { transpose_b: true });
+  const result = tape.native.run('BiasAdd', [linear, bias]);
+  tape.native.free(linear);
   return result;
 }
 
 function denseBackward(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, gradient: Tensor): void {
   const { native } = tape;
-  if (tape.needsGradient(x)) tape.accumulate(x, native.run('MatMul', [gradient, weight]));
+  if (tape.needsGradient(x)) tape.accumulate(x, product(tape, 'MatMul', gradient, weight, {}));
   if (tape.needsGradient(weight)) {
-    tape.accumulate(weight, native.run('MatMul', [gradient, x], { transpose_a: true }));
+    tape.accumulate(weight, product(tape, 'MatMul', gradient, x, { transpose_a: true }));
   }
   if (tape.needsGradient(bias)) tape.accumulate(bias, native.run('BiasAddGrad', [gradient]));
 }

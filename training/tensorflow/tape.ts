@@ -17,13 +17,22 @@ interface Entry {
  */
 export class Tape {
   readonly native: Native;
+  /** Data type of convolutions and matrix products: float32, or a half one in mixed precision. */
+  readonly computeType: number;
   readonly #entries: Entry[] = [];
   readonly #gradients = new Map<number, Tensor>();
   readonly #needsGradient = new Set<number>();
   #making: Tensor[] = [];
 
-  constructor(native: Native) {
+  constructor(native: Native, computeType = native.float32) {
     this.native = native;
+    this.computeType = computeType;
+  }
+
+  /** Bytes of all tensors that are kept for the backward pass; a shared buffer counts for each of its tensors. */
+  get heldBytes(): number {
+    const made = this.#entries.flatMap((entry) => entry.made);
+    return made.reduce((sum, tensor) => sum + this.native.bytesOf(tensor), 0);
   }
 
   /** Marks a parameter: gradients flow to it and stay until they are taken. */
@@ -108,9 +117,12 @@ export class Tape {
     this.native.free(gradient);
   }
 
-  /** Walks back from `loss` (a scalar). Gradients of watched parameters then wait in {@link takeGradient}. */
-  backward(loss: Tensor): void {
-    this.#gradients.set(loss.id, this.native.floats([], Float32Array.of(1)));
+  /**
+   * Walks back from `loss` (a scalar). Gradients of watched parameters then wait in {@link takeGradient}.
+   * @param seed gradient of the loss itself: all gradients are multiplied by it
+   */
+  backward(loss: Tensor, seed = 1): void {
+    this.#gradients.set(loss.id, this.native.floats([], Float32Array.of(seed)));
     for (let entry = this.#entries.pop(); entry !== undefined; entry = this.#entries.pop()) {
       const gradients = entry.outputs.map(({ id }) => this.#gradients.get(id) ?? null);
       for (const { id } of entry.outputs) this.#gradients.delete(id);

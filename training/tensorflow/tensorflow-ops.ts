@@ -41,6 +41,8 @@ export interface Variables {
 export interface Mode {
   /** Batch statistics, dropout and drop connect. */
   training: boolean;
+  /** False leaves out dropout and drop connect in training too. */
+  dropout?: boolean;
   /** True where the parameters of this name keep their values, batch statistics included. */
   frozen: (name: string) => boolean;
   /** A new seed for each random operation. */
@@ -81,12 +83,18 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   }
 
   conv2d(x: Tensor, options: ConvOptions): Tensor {
-    const result = image.conv2d(this.#tape, x, this.#variables.get(`${options.name}.weight`), options);
-    return options.bias ? image.biasAdd(this.#tape, result, this.#variables.get(`${options.name}.bias`)) : result;
+    const result = image.conv2d(
+      this.#tape,
+      this.#half(x),
+      this.#half(this.#variables.get(`${options.name}.weight`)),
+      options,
+    );
+    if (!options.bias) return result;
+    return image.biasAdd(this.#tape, result, this.#half(this.#variables.get(`${options.name}.bias`)));
   }
 
   depthwiseConv2d(x: Tensor, options: ConvOptions): Tensor {
-    return image.depthwiseConv2d(this.#tape, x, this.#variables.get(`${options.name}.weight`), options);
+    return image.depthwiseConv2d(this.#tape, x, this.#half(this.#variables.get(`${options.name}.weight`)), options);
   }
 
   batchNorm(x: Tensor, { name, epsilon, momentum }: BatchNormOptions): Tensor {
@@ -121,17 +129,19 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   }
 
   dropConnect(x: Tensor, rate: number): Tensor {
-    if (!this.#mode.training || rate === 0) return x;
-    return math.multiply(this.#tape, x, this.#dropMask([x.shape[0]!, 1, 1, 1], rate));
+    if (!this.#drops || rate === 0) return x;
+    const mask = this.#dropMask([x.shape[0]!, 1, 1, 1], rate);
+    return math.multiply(this.#tape, x, math.cast(this.#tape, mask, x.dtype));
   }
 
   flatten(x: Tensor): Tensor {
-    return math.reshape(this.#tape, x, [x.shape[0]!, x.shape[3]!]);
+    return math.cast(this.#tape, math.reshape(this.#tape, x, [x.shape[0]!, x.shape[3]!]), this.#native.float32);
   }
 
   meanOverHeight(x: Tensor, lengths: Tensor, stride: number): Sequence {
     const [batch, , width, channels] = x.shape as [number, number, number, number];
-    const tensor = math.reshape(this.#tape, image.meanAxes(this.#tape, x, [1]), [batch, width, channels]);
+    const mean = image.meanAxes(this.#tape, math.cast(this.#tape, x, this.#native.float32), [1]);
+    const tensor = math.reshape(this.#tape, mean, [batch, width, channels]);
     const rounded = this.#tape.run('AddV2', [lengths, this.#native.intScalar(stride - 1)]);
     const steps = this.#tape.run('FloorDiv', [rounded, this.#native.intScalar(stride)]);
     return { tensor, lengths: this.#tape.run('Minimum', [steps, this.#native.intScalar(width)]) };
@@ -151,7 +161,7 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   linearReluEach(x: Sequence, { name, outFeatures }: LinearOptions, dropout: number): Sequence {
     const [batch, time, features] = x.tensor.shape as [number, number, number];
     const rows = math.reshape(this.#tape, x.tensor, [batch * time, features]);
-    const drops = this.#mode.training && dropout > 0;
+    const drops = this.#drops && dropout > 0;
     const mask = drops ? dropMask(this.#native, [batch * time, outFeatures], dropout, this.#mode.seed()) : null;
     const weight = this.#variables.get(`${name}.weight`);
     const bias = this.#variables.get(`${name}.bias`);
@@ -267,7 +277,7 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   }
 
   dropout(x: Tensor, rate: number): Tensor {
-    if (!this.#mode.training || rate === 0) return x;
+    if (!this.#drops || rate === 0) return x;
     return math.multiply(this.#tape, x, this.#dropMask(x.shape, rate));
   }
 
@@ -306,6 +316,15 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   zeroWhenMissing(x: Tensor, presence: Tensor, index: number): Tensor {
     const present = math.slice(this.#tape, presence, [0, index], [presence.shape[0]!, 1]);
     return math.multiply(this.#tape, x, present);
+  }
+
+  /** In the data type of convolutions. */
+  #half(x: Tensor): Tensor {
+    return math.cast(this.#tape, x, this.#tape.computeType);
+  }
+
+  get #drops(): boolean {
+    return this.#mode.training && this.#mode.dropout !== false;
   }
 
   #each(x: Sequence, tensor: Tensor): Sequence {
