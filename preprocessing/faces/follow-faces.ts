@@ -16,12 +16,16 @@ import {
 const LOOK_INTERVAL = 0.5;
 /** A face that is not seen for at most this many seconds is taken to have been there, where its neighbours were. */
 const MAX_GAP = 0.5;
-/** The last net's box replaces the one on the straight line between two looks where they overlap less than this. */
-const AGREEMENT = 0.85;
+/** The last net is asked again from its own answer until that overlaps with what it was asked by this much … */
+const SETTLED = 0.8;
+/** … and so often at most. */
+const MAX_ASKS = 3;
 /** Two boxes that overlap more than this are the same face. */
 const SAME_FACE = 0.5;
 /** Faces smaller than this share of the picture's shorter side are no subject. */
 const MIN_FACE_SHARE = 0.05;
+/** Whoever wants the largest face looks for faces of this share first, which costs a tenth. */
+const LARGE_FACE_SHARE = 0.16;
 
 export interface FollowedFaces {
   /** Those of the frames that show a face that counts, in order, with the boxes of these faces, the largest first. */
@@ -34,8 +38,8 @@ export interface FollowedFaces {
 
 /**
  * Where the faces that a clip is about are in some frames of it. Faces are looked for in a frame about every half
- * second; in the frames between, the last net says whether a face is where its track predicts it, and it is looked for
- * everywhere when it is not. Short gaps are filled from the neighbours.
+ * second; in the frames between, the last net says whether a face is where its track predicts it, and where exactly;
+ * it is looked for everywhere when it is not. Short gaps are filled from the neighbours.
  *
  * @param frames in order of time
  */
@@ -46,22 +50,20 @@ export async function followFaces(
 ): Promise<FollowedFaces> {
   const looks: (Look & { frame: VideoFrame })[] = [];
   for (const frame of chooseLooks(frames)) {
-    looks.push({ frame, time: frame.time, faces: await detector.detect(frame, smallestFace(frame)) });
+    looks.push({ frame, time: frame.time, faces: await lookFor(frame, subject, detector) });
   }
   const first = looks[0];
   if (!first) return { kept: [], share: 0, looks: 0 };
   const tracks = chooseTracks(findTracks(looks), subject, first.frame);
   const looked = new Set(looks.map(({ frame }) => frame));
   const between = frames.filter((frame) => !looked.has(frame));
-  const found = tracks.length > 0 ? await locateBetween(between, tracks, detector) : [];
-  const whole = tracks.map(({ sightings }, i) => ({
-    sightings: [...sightings, ...found[i]!].sort((a, b) => a.time - b.time),
-  }));
+  const everywhere = (frame: VideoFrame) => lookFor(frame, subject, detector);
+  if (tracks.length > 0) await fillBetween(between, tracks, detector, everywhere);
   const kept = frames.flatMap((frame) => {
-    const boxes = whole.filter((track) => isCovered(track, frame.time)).map((track) => predictBox(track, frame.time));
+    const boxes = tracks.filter((track) => isCovered(track, frame.time)).map((track) => predictBox(track, frame.time));
     return boxes.length > 0 ? [{ frame, boxes: boxes.sort((a, b) => boxArea(b) - boxArea(a)) }] : [];
   });
-  const detected = new Set(whole.flatMap(({ sightings }) => sightings.map(({ time }) => time)));
+  const detected = new Set(tracks.flatMap(({ sightings }) => sightings.map(({ time }) => time)));
   return { kept, share: detected.size / frames.length, looks: looks.length };
 }
 
@@ -73,35 +75,47 @@ function chooseLooks(frames: readonly VideoFrame[]): VideoFrame[] {
   return frames.length === 0 ? [] : [...new Set(indices)].map((index) => frames[index]!);
 }
 
+/** The faces of a frame; for the largest one, smaller faces are looked for only where there is no large one. */
+async function lookFor(frame: VideoFrame, subject: Subject, detector: FaceDetector): Promise<Face[]> {
+  if (subject === 'largest') {
+    const large = await detector.detect(frame, smallestFace(frame, LARGE_FACE_SHARE));
+    if (large.length > 0) return large;
+  }
+  return detector.detect(frame, smallestFace(frame, MIN_FACE_SHARE));
+}
+
 /**
- * The smallest face to look for, as a size that starts on a step of the usual pyramid: larger faces then get the very
- * boxes that the whole pyramid would give them.
+ * The smallest face to look for, at most `share` of the picture's shorter side, as a size that starts on a step of the
+ * usual pyramid: larger faces then get the very boxes that the whole pyramid would give them.
  */
-function smallestFace({ width, height }: VideoFrame): number {
+function smallestFace({ width, height }: VideoFrame, share: number): number {
   let size = MIN_FACE;
-  while (size / PYRAMID_FACTOR <= Math.min(width, height) * MIN_FACE_SHARE) size /= PYRAMID_FACTOR;
+  while (size / PYRAMID_FACTOR <= Math.min(width, height) * share) size /= PYRAMID_FACTOR;
   return size;
 }
 
-/** The sightings of each track in frames between the looks; no two tracks get the same face of a frame. */
-async function locateBetween(
+/**
+ * Adds to each track its sightings in frames between the looks. Each one helps to find the next, so that a face that
+ * moves fast is not lost; no two tracks get the same face of a frame.
+ */
+async function fillBetween(
   frames: readonly VideoFrame[],
   tracks: readonly Track[],
   detector: FaceDetector,
-): Promise<Sighting[][]> {
-  const found: Sighting[][] = tracks.map(() => []);
+  everywhere: (frame: VideoFrame) => Promise<Face[]>,
+): Promise<void> {
   for (const frame of frames) {
     const taken: Box[] = [];
     let faces: Promise<Face[]> | undefined;
-    const everywhere = () => (faces ??= detector.detect(frame, smallestFace(frame)));
-    for (const [i, track] of tracks.entries()) {
-      const sighting = await locate(frame, track, taken, detector, everywhere);
+    const anywhere = () => (faces ??= everywhere(frame));
+    for (const track of tracks) {
+      const sighting = await locate(frame, track, taken, detector, anywhere);
       if (!sighting) continue;
-      found[i]!.push(sighting);
+      track.sightings.push(sighting);
+      track.sightings.sort((a, b) => a.time - b.time);
       taken.push(sighting.box);
     }
   }
-  return found;
 }
 
 /** A track's face in a frame between two looks, or null when it is not there. */
@@ -115,18 +129,36 @@ async function locate(
   const { time } = frame;
   const isFree = ({ box }: Face) => !taken.some((other) => intersectionOverUnion(other, box) > SAME_FACE);
   const place = predictBox(track, time);
-  const face = await detector.refine(frame, place);
-  if (face && face.probability > FACE_THRESHOLD && isFree(face)) {
-    // Seen where it was expected: the straight line is the steadier of two good boxes.
-    const box = intersectionOverUnion(place, face.box) >= AGREEMENT ? place : face.box;
-    return { time, box, probability: face.probability };
-  }
+  const face = await settle(frame, place, detector);
+  if (face && isFree(face)) return { time, box: face.box, probability: face.probability };
+  const seconds = Math.min(...track.sightings.map((sighting) => Math.abs(sighting.time - time)));
   const [nearest] = (await everywhere())
     .filter(isFree)
-    .map(({ box, probability }) => ({ box, probability, distance: placeDistance(place, box, LOOK_INTERVAL) }))
+    .map(({ box, probability }) => ({ box, probability, distance: placeDistance(place, box, seconds) }))
     .filter(({ distance }) => distance <= 1)
     .sort((a, b) => a.distance - b.distance);
   return nearest ? { time, box: nearest.box, probability: nearest.probability } : null;
+}
+
+/**
+ * The face near a place, by the last net alone. Its box is exact only where it was asked for nearly that box: it is
+ * asked again from there. The mean of the two is nearer to what the whole cascade finds than either. Null when there is
+ * no face, or none that it can settle on.
+ */
+async function settle(frame: VideoFrame, place: Box, detector: FaceDetector): Promise<Face | null> {
+  let asked = place;
+  for (let ask = 0; ask < MAX_ASKS; ask++) {
+    const face = await detector.refine(frame, asked);
+    if (!face || face.probability <= FACE_THRESHOLD) return null;
+    if (intersectionOverUnion(asked, face.box) >= SETTLED) return { ...face, box: meanBox(asked, face.box) };
+    asked = face.box;
+  }
+  return null;
+}
+
+function meanBox(a: Box, b: Box): Box {
+  const mean = (side: 0 | 1 | 2 | 3) => (a[side] + b[side]) / 2;
+  return [mean(0), mean(1), mean(2), mean(3)];
 }
 
 /** Whether the face was seen at a time, or so shortly before and after that it can be taken to have been there. */

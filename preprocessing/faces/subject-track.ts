@@ -22,7 +22,7 @@ export interface Sighting {
 /** A face may move by so many of its own sizes from one frame to the next … */
 const REACH_SIZES = 1;
 /** … and by so many more for each second between them. */
-const REACH_SIZES_PER_SECOND = 1.5;
+const REACH_SIZES_PER_SECOND = 6;
 /** It may grow or shrink by this factor at most. */
 const MAX_GROWTH = 2;
 
