@@ -19,6 +19,7 @@ export function suppressOverlaps<T extends ScoredBox>(boxes: readonly T[], thres
     const width = Math.max(0, f(Math.min(kept.box[2], other.box[2]) - Math.max(kept.box[0], other.box[0])));
     const height = Math.max(0, f(Math.min(kept.box[3], other.box[3]) - Math.max(kept.box[1], other.box[1])));
     const overlap = f(width * height);
+    if (overlap === 0) return false;
     return f(overlap / f(f(area(kept) + area(other)) - overlap)) > threshold;
   });
 }
