@@ -69,9 +69,11 @@ export function lstm(tape: Tape, x: Tensor, parameters: LstmTensors): Tensor {
       hiddenGradient = t > 0 ? native.run('AddV2', [recurrent, outer[t - 1]!]) : native.run('Identity', [recurrent]);
       native.free(recurrent);
     }
-    const stacked = native.run('ConcatV2', [...gates, native.intScalar(0)], { N: time, T: { type: native.float32 } });
+    // Not ConcatV2, which does not take a single step.
+    const packed = native.run('Pack', gates, { N: time, T: { type: native.float32 }, axis: 0 });
+    const stacked = native.run('Reshape', [packed, native.list([time * batch, 4 * hidden])]);
     const all = swapMiddleGates(tape, stacked, 1);
-    native.free(cellGradient, hiddenGradient, backWeight, stacked, ...gates);
+    native.free(cellGradient, hiddenGradient, backWeight, packed, stacked, ...gates);
     for (const steps of [gateIn, cells, forget, gateOut, candidate, cellOut, hiddens, xSteps, outer]) {
       native.free(...steps!);
     }
