@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { MODALITIES, type Modality } from '../../common/labels.js';
 import type { ModelSpec } from '../../models/spec.js';
@@ -33,9 +34,9 @@ export function randomBackbones(spec: ModelSpec, origins: Origins): Modality[] {
   });
 }
 
-/** One line on where a modality's weights began, for logs and model cards. */
+/** One line on where a modality's weights began, for logs and model cards: files without their folders. */
 export function describeOrigin({ imported, backbone, checkpoint }: Origin): string {
-  const named = ({ file, sha256 }: { file: string; sha256: string }) => `${file} (sha256 ${sha256})`;
+  const named = ({ file, sha256 }: { file: string; sha256: string }) => `${path.basename(file)} (sha256 ${sha256})`;
   const parts: string[] = [];
   if (checkpoint) parts.push(`checkpoint ${named(checkpoint)}`);
   if (imported) parts.push(`weights of the reference, ${named(imported)}`);
