@@ -51,7 +51,7 @@ ${startingWeights(spec, origins)}
 \`\`\`json
 ${JSON.stringify(bundle.training, null, 2)}
 \`\`\`
-Preprocessing version ${bundle.preprocessing.version}, mode ${bundle.compat}; at most ${bundle.preprocessing.maxFrames} face frames (subject: ${bundle.preprocessing.subject}) of ${bundle.preprocessing.faceSize} x ${bundle.preprocessing.faceSize} pixels and ${bundle.preprocessing.maxWords} words of ${bundle.preprocessing.wordDim} dimensions.
+Preprocessing version ${bundle.preprocessing.version}, mode ${bundle.compat}; at most ${bundle.preprocessing.maxFrames} face frames (subject: ${bundle.preprocessing.subject}) of ${bundle.preprocessing.faceSize} x ${bundle.preprocessing.faceSize} pixels and ${bundle.preprocessing.maxWords} words of ${bundle.preprocessing.wordDim} dimensions${wordSource(bundle)}.
 
 ## Intended use and limits
 For research and for experiments with clips of people who know and agree. It names the emotion that human annotators would
@@ -89,6 +89,10 @@ function networkRows({ branches, fusion }: Bundle, spec: ModelSpec): string {
   ].join('\n');
 }
 
+function wordSource({ preprocessing: { wordTable } }: Bundle): string {
+  return wordTable === null ? ', given as vectors' : `, of the word-vector table with sha256 ${wordTable}`;
+}
+
 function coefficient(value: ModelSpec['faceCoefficient']): string {
   return value === 'tiny' ? value : `b${value}`;
 }
@@ -97,8 +101,9 @@ function startingWeights(spec: ModelSpec, origins: Origins): string {
   const random = randomBackbones(spec, origins);
   return MODALITIES.map((modality) => {
     const origin = origins[modality];
+    if (!origin) return `- ${modality}: not recorded`;
     const remark = random.includes(modality) ? ' (the reference starts its EfficientNet from ImageNet)' : '';
-    return `- ${modality}: ${origin ? describeOrigin(origin) : 'not recorded'}${remark}`;
+    return `- ${modality}: ${describeOrigin(origin)}${remark}`;
   }).join('\n');
 }
 
