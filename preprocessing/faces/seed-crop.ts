@@ -15,7 +15,7 @@ const WEIGHT_ONE = 2 ** 11;
 export function sliceBox([x1, y1, x2, y2]: Box, { width, height }: RgbFrame): PixelRectangle | null {
   const bound = (value: number, size: number) => {
     const index = Math.trunc(value);
-    return Math.min(size, index < 0 ? Math.max(0, index + size) : index);
+    return Math.min(size, Math.max(0, index < 0 ? index + size : index));
   };
   const left = bound(x1, width);
   const right = bound(x2, width);

@@ -20,6 +20,7 @@ const MAX_CROPS = 3750;
  * @param span seconds of the clip that count
  * @param count mel frames of it
  * @returns the crops in order, with a time each; `ended` is the second at which the pictures ended too early, else null
+ * @throws Error when the clip is too long, or too full of faces
  */
 export async function seedFaceFeatures(
   { rate, frames }: FrameStream,
@@ -27,6 +28,7 @@ export async function seedFaceFeatures(
   count: number,
   detector: FaceDetector,
 ): Promise<FaceResult & { ended: number | null }> {
+  if (count > MAX_CROPS) throw tooManyCrops();
   const timeOf = (moment: number) => span.start + ((span.end - span.start) * moment) / count;
   // The frame number as moviepy computes it: its tiny addition keeps n / rate at frame n.
   const frameOf = (moment: number) => Math.trunc(rate * timeOf(moment) + 0.00001);
@@ -61,6 +63,10 @@ export async function seedFaceFeatures(
   // Past the last frame moviepy goes on with it.
   while (moment < count) await take(last, seen - 1);
   return { ...crops.result(), share: withFace / count, cropping, ended };
+}
+
+function tooManyCrops(): Error {
+  return new Error(`compat seed makes more than ${MAX_CROPS} crops of it; cut it into shorter clips`);
 }
 
 /** The crops so far. The frames of a clip repeat among the mel frames: such crops are copied, not made again. */
@@ -98,9 +104,7 @@ class CropList {
   /** Room for one more crop, black; returns where it begins. */
   #grow(time: number): number {
     const offset = this.#times.length * CROP_BYTES;
-    if (this.#times.length === MAX_CROPS) {
-      throw new Error(`the clip gives more than ${MAX_CROPS} crops; cut it into shorter ones, or use compat default`);
-    }
+    if (this.#times.length === MAX_CROPS) throw tooManyCrops();
     this.#times.push(time);
     if (this.#data.length < offset + CROP_BYTES) {
       const larger = new Uint8Array(Math.max(64 * CROP_BYTES, 2 * this.#data.length));

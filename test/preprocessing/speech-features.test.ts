@@ -81,7 +81,9 @@ describe('speech features', () => {
     ['one sample', Int16Array.of(9000), 'only 0 ms of sound were found; 32 ms are needed'],
     ['19 ms', new Int16Array(300).fill(5000), 'only 19 ms of sound were found; 32 ms are needed'],
   ])('says that speech is missing for %s', (_, pcm, reason) => {
-    expect(speechFeatures(pcm, 'default')).toEqual({ features: { status: 'missing', reason }, span: null });
+    for (const compat of ['default', 'seed'] as const) {
+      expect(speechFeatures(pcm, compat)).toEqual({ features: { status: 'missing', reason }, span: null });
+    }
   });
 
   it.each([
