@@ -2,7 +2,7 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
 import { readMatroska, type Track } from './matroska-reader.js';
-import { hostileInputOptions, type MediaLimits } from './media-limits.js';
+import { hostileInputOptions, type MediaLimits, OutputMeter } from './media-limits.js';
 import { ffmpegMissing, type MediaInfo, mediaTimeout, undecodable } from './probe.js';
 import type { RgbFrame } from './rgb-frame.js';
 
@@ -43,7 +43,7 @@ const BLOCK_SLACK_BYTES = 2 ** 20;
  * Decodes the sound and evenly spaced frames of a probed file in one ffmpeg process. What comes out counts, not
  * ffmpeg's exit code: a damaged file gives what could be decoded of it.
  *
- * @throws MerError undecodable_media when nothing comes out, timeout, missing_part
+ * @throws MerError undecodable_media when nothing comes out, too_large when too much does, timeout, missing_part
  */
 export async function decodeMedia(file: string, info: MediaInfo, options: DecodeOptions): Promise<DecodedMedia> {
   const output = new PassThrough({ highWaterMark: 2 ** 20 });
@@ -64,8 +64,10 @@ export async function decodeMedia(file: string, info: MediaInfo, options: Decode
   try {
     command.run();
     const collector = new Collector(options);
+    const meter = new OutputMeter(options.limits);
     const maxBlock = 3 * Math.min(options.maxFramePixels * 1.1, options.limits.maxPixels) + BLOCK_SLACK_BYTES;
     for await (const { track, time, data } of readMatroska(output, maxBlock, (entry) => collector.addTrack(entry))) {
+      meter.add(data.length);
       collector.addBlock(track, time, data);
     }
     const error = await ended;

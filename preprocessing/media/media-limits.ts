@@ -1,3 +1,4 @@
+import { MerError } from '../../common/errors.js';
 import type { Demuxer } from './sniff.js';
 
 /** Bounds on what one uploaded file may cost. */
@@ -10,6 +11,8 @@ export interface MediaLimits {
   maxStreams: number;
   /** Wall-clock seconds that each ffmpeg process may take before it is killed. */
   timeoutSeconds: number;
+  /** Most bytes of raw pictures and sound that one ffmpeg process may put out. */
+  maxOutputBytes: number;
 }
 
 export const DEFAULT_LIMITS: MediaLimits = {
@@ -17,6 +20,8 @@ export const DEFAULT_LIMITS: MediaLimits = {
   maxPixels: 4096 * 2304,
   maxStreams: 16,
   timeoutSeconds: 120,
+  // Ten minutes of 1280 x 720 at 30 frames a second are 50 GB; a stated rate of thousands of frames would be more.
+  maxOutputBytes: 2 ** 36,
 };
 
 /** Largest single allocation of ffmpeg in bytes: room for a few frames of the largest size. */
@@ -31,4 +36,24 @@ export function hostileInputOptions(demuxer: Demuxer, limits: MediaLimits): stri
     ...['-max_pixels', `${limits.maxPixels}`],
     ...['-f', demuxer],
   ];
+}
+
+/** Counts what a decoder puts out. A file can state a rate of frames at which a few kilobytes become terabytes. */
+export class OutputMeter {
+  #left: number;
+
+  constructor({ maxOutputBytes }: MediaLimits) {
+    this.#left = maxOutputBytes;
+  }
+
+  /** @throws MerError too_large */
+  add(bytes: number): void {
+    this.#left -= bytes;
+    if (this.#left >= 0) return;
+    throw new MerError(
+      'too_large',
+      'The clip decodes to more pictures and sound than are taken.',
+      'Send a clip that is shorter, smaller or has fewer frames a second.',
+    );
+  }
 }

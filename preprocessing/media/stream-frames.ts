@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
-import { readMatroska, type Track } from './matroska-reader.js';
-import { hostileInputOptions, type MediaLimits } from './media-limits.js';
+import { allocateBlock, readMatroska, type Track } from './matroska-reader.js';
+import { hostileInputOptions, type MediaLimits, OutputMeter } from './media-limits.js';
 import { ffmpegMissing, type MediaInfo, mediaTimeout, undecodable } from './probe.js';
 import type { RgbFrame } from './rgb-frame.js';
 
@@ -14,7 +14,10 @@ const BLOCK_SLACK_BYTES = 2 ** 20;
 export interface FrameStream {
   /** Frames a second: the n-th frame is shown from n / rate on. */
   rate: number;
-  /** The frames at full size. Leaving the loop early ends the decoder. */
+  /**
+   * The frames at full size; the pixels of one are lent until the next but one comes. Leaving the loop early ends the
+   * decoder.
+   */
   frames: AsyncGenerator<RgbFrame>;
 }
 
@@ -24,7 +27,7 @@ export interface FrameStream {
  * it, as players and moviepy do.
  *
  * Iterating throws MerError undecodable_media when the decoder was killed, timeout when it took longer than the limit
- * without being made to wait, missing_part.
+ * without being made to wait, too_large when it puts out more than the limit, missing_part.
  */
 export function streamFrames(
   file: string,
@@ -49,13 +52,27 @@ async function* decode(
     .inputOptions(...hostileInputOptions(demuxer, limits), '-t', `${limits.maxSeconds}`)
     .output(output, { end: true })
     .outputOptions('-map', `0:${stream}`, '-vf', `fps=${rate}:start_time=0`, '-sws_flags', 'bicubic')
-    .outputOptions('-c:v', 'rawvideo', '-pix_fmt', 'rgb24', '-allow_raw_vfw', '1', '-live', '1', '-write_crc32', '0', '-f', 'matroska');
+    .outputOptions(
+      '-c:v',
+      'rawvideo',
+      '-pix_fmt',
+      'rgb24',
+      '-allow_raw_vfw',
+      '1',
+      '-live',
+      '1',
+      '-write_crc32',
+      '0',
+      '-f',
+      'matroska',
+    );
   const ended = new Promise<Error | null>((resolve) => {
     command.on('end', () => resolve(null)).on('error', (error: Error) => resolve(error));
   });
   // Without a process there is nobody to end the stream.
   void ended.then((error) => error && !output.readableEnded && output.end());
   const clock = new DecoderClock(limits, () => command.kill('SIGKILL'));
+  const meter = new OutputMeter(limits);
   try {
     command.run();
     let track: Track | null = null;
@@ -63,9 +80,11 @@ async function* decode(
       if (entry.kind === 'video') track = entry;
     };
     const size = (entry: Track | null) => (entry ? entry.width * entry.height * 3 : 0);
+    const maxBlock = 3 * limits.maxPixels + BLOCK_SLACK_BYTES;
     clock.start();
-    for await (const { data } of readMatroska(output, 3 * limits.maxPixels + BLOCK_SLACK_BYTES, remember)) {
+    for await (const { data } of readMatroska(output, maxBlock, remember, takeTurns())) {
       clock.stop();
+      meter.add(data.length);
       const shape: Track | null = track;
       // A stream may change its size on the way; such frames, and one that was cut short, cannot be read.
       if (shape !== null && data.length === size(shape)) yield { data, ...dimensions(shape) };
@@ -80,6 +99,16 @@ async function* decode(
     clock.stop();
     command.kill('SIGKILL');
   }
+}
+
+/** Lends two blocks of bytes in turn: to make each frame anew would cost more than to read it. */
+function takeTurns(): (size: number) => Uint8Array {
+  let [current, other] = [allocateBlock(0), allocateBlock(0)];
+  return (size) => {
+    [current, other] = [other, current];
+    if (current.length !== size) current = allocateBlock(size);
+    return current;
+  };
 }
 
 function dimensions({ width, height }: Track): { width: number; height: number } {

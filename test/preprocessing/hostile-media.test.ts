@@ -1,9 +1,11 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../preprocessing/media/media-limits.js';
+import { decodeMedia } from '../../preprocessing/media/decode.js';
+import { DEFAULT_LIMITS, type MediaLimits } from '../../preprocessing/media/media-limits.js';
 import { probeMedia } from '../../preprocessing/media/probe.js';
 import { sniffDemuxer } from '../../preprocessing/media/sniff.js';
+import { streamFrames } from '../../preprocessing/media/stream-frames.js';
 import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { goldenClip, runFfmpeg } from './helpers.js';
 
@@ -26,6 +28,25 @@ const DISGUISES: readonly [string, Buffer][] = [
   ['a WAV', Buffer.from('RIFF\xff\xff\0\0WAVE', 'latin1')],
   ['a Matroska', Buffer.from([0x1a, 0x45, 0xdf, 0xa3, 0x80])],
 ];
+
+/** Decodes a probed clip under limits that probing has not seen, as a file that lies of itself would have it. */
+async function decodeUnder(limits: Partial<MediaLimits>) {
+  const info = await probeMedia(goldenClip(2), DEFAULT_LIMITS);
+  const options = { framesPerSecond: 5, maxFrames: 50, maxFramePixels: 640 * 360, threads: 1 };
+  return decodeMedia(goldenClip(2), info, { ...options, limits: { ...DEFAULT_LIMITS, ...limits } });
+}
+
+/** The same, all frames one after the other; the number of them. */
+async function streamUnder(limits: Partial<MediaLimits>): Promise<number> {
+  const { video, demuxer } = await probeMedia(goldenClip(2), DEFAULT_LIMITS);
+  const { frames } = streamFrames(goldenClip(2), video!, demuxer, {
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    threads: 1,
+  });
+  let count = 0;
+  for await (const _ of frames) count += 1;
+  return count;
+}
 
 async function probeBytes(bytes: string | Buffer): Promise<unknown> {
   return inTemporaryFolder(async (folder) => {
@@ -77,6 +98,26 @@ describe('hostile media', () => {
       await runFfmpeg('-t', '1', '-i', goldenClip(2), ...args, file);
       expect(await probeMedia(file, DEFAULT_LIMITS)).toMatchObject({ demuxer, audio: expect.anything() });
     });
+  });
+
+  it('is decoded no further than the longest clip allows, whatever duration it states', async () => {
+    const { seconds, frames, pcm } = await decodeUnder({ maxSeconds: 1 });
+    expect(seconds).toBeLessThanOrEqual(1.1);
+    expect([frames.length, pcm?.length]).toEqual([5, 16000]);
+    expect(await streamUnder({ maxSeconds: 1 })).toBeLessThanOrEqual(31);
+  });
+
+  it('is too_large when it decodes to more bytes than are taken', async () => {
+    // Three frames and a little sound.
+    const limits = { maxOutputBytes: 3 * 640 * 360 * 3 + 10_000 };
+    await expect(decodeUnder(limits)).rejects.toMatchObject({ code: 'too_large' });
+    await expect(streamUnder(limits)).rejects.toMatchObject({ code: 'too_large' });
+  });
+
+  it('is timeout when its decoder takes longer than the limit', async () => {
+    // No process starts and ends within a millisecond.
+    await expect(decodeUnder({ timeoutSeconds: 0.001 })).rejects.toMatchObject({ code: 'timeout' });
+    await expect(streamUnder({ timeoutSeconds: 0.001 })).rejects.toMatchObject({ code: 'timeout' });
   });
 
   it.each([
