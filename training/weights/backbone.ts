@@ -1,7 +1,7 @@
 import { MerError } from '../../common/errors.js';
 import type { StateDict, StateTensor } from '../../common/safetensors.js';
 import type { Coefficient } from '../../models/spec.js';
-import { BACKBONE_PREFIX, inferCoefficient } from './infer-network.js';
+import { BACKBONE_PREFIX, efficientNetName, inferCoefficient } from './infer-network.js';
 import type { Origin, STEM_STARTS } from './origin.js';
 import { readWeights } from './read-weights.js';
 
@@ -53,9 +53,9 @@ export async function loadBackbone(
     const actual = inferCoefficient(tensors, '');
     throw new MerError(
       'bad_file',
-      `${file}: tensor ${name} is ${found ? `(${found.shape})` : 'missing'}, (${shape}) is needed for the EfficientNet-b${coefficient} of the ${modality} network.`,
+      `${file}: tensor ${name} is ${found ? `(${found.shape})` : 'missing'}, (${shape}) is needed for the EfficientNet-${efficientNetName(coefficient)} of the ${modality} network.`,
       actual !== null && actual !== coefficient
-        ? `The file holds EfficientNet-b${actual}: set --${modality}_coeff ${actual}, or give the file of b${coefficient}.`
+        ? `The file holds EfficientNet-${efficientNetName(actual)}: set --${modality}_coeff ${actual}, or give the file of ${efficientNetName(coefficient)}.`
         : 'Give a file of efficientnet_pytorch; a whole checkpoint goes to --speech_load_weights or --face_load_weights.',
     );
   }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Compat, compatSchema } from '../../common/bundle.js';
+import type { Compat } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
 import { MODALITIES } from '../../common/labels.js';
 import { type StateDict, writeSafetensors } from '../../common/safetensors.js';
@@ -8,7 +8,7 @@ import { networkParameters, parameterCount } from '../../models/parameters.js';
 import type { Mode, ModelSpec } from '../../models/spec.js';
 import { checkState, writeCheckpoint } from '../checkpoint.js';
 import { modelSpec, trainConfigSchema } from '../config.js';
-import { inferCoefficient, inferNetwork } from './infer-network.js';
+import { efficientNetName, inferCoefficient, inferNetwork } from './infer-network.js';
 import type { Origins } from './origin.js';
 import { readWeights, type WeightsFile } from './read-weights.js';
 
@@ -72,7 +72,7 @@ export async function importWeights(options: ImportOptions): Promise<ImportResul
       'Leave out --mode.',
     );
   }
-  const compat = options.compat ?? compatSchema.enum.seed;
+  const compat = options.compat ?? 'seed';
   const config = trainConfigSchema.parse({
     mode,
     compat,
@@ -148,12 +148,12 @@ async function importBackbone({ tensors, sha256 }: WeightsFile, { file, out }: I
   const parameters = [...tensors]
     .filter(([name]) => !/running_(mean|var)$|num_batches_tracked$/.test(name))
     .reduce((sum, [, { data }]) => sum + data.length, 0);
-  return { spec: null, network: `EfficientNet-b${coefficient} for --backbone_weights`, parameters };
+  return { spec: null, network: `EfficientNet-${efficientNetName(coefficient)} for --backbone_weights`, parameters };
 }
 
 function describe(spec: ModelSpec): string {
-  const speech = `speech EfficientNet-b${spec.speechCoefficient}`;
-  const face = `face EfficientNet-b${spec.faceCoefficient}`;
+  const speech = `speech EfficientNet-${efficientNetName(spec.speechCoefficient)}`;
+  const face = `face EfficientNet-${efficientNetName(spec.faceCoefficient)}`;
   const text = `text ${spec.textLayers} layers, ${spec.textHeads} heads`;
   const fan = `frame attention ${spec.fan}`;
   switch (spec.mode) {

@@ -7,6 +7,21 @@ import { COEFFICIENTS, type Coefficient, type Mode, type ModelSpec } from '../..
 /** Prefix of the EfficientNet's parameter names in each network that has one. */
 export const BACKBONE_PREFIX = { speech: 'model.', face: 'backbone_model.' } as const;
 
+/** A complete description, for what a state dict does not say or its network has no part of. */
+const REFERENCE_SPEC: ModelSpec = {
+  mode: 'multimodal',
+  compat: 'seed',
+  speechCoefficient: '0',
+  faceCoefficient: '0',
+  faceSize: 224,
+  textLayers: 12,
+  textHeads: 8,
+  wordDim: 200,
+  maxWords: 38,
+  fan: 'self',
+  fusion: 'concat',
+};
+
 /** What the names and shapes of a state dict say of its network. */
 export interface InferredNetwork {
   mode: Mode;
@@ -37,6 +52,11 @@ function backboneSize(shapes: ReadonlyMap<string, { shape: readonly number[] }>,
   };
 }
 
+/** As people call it: b0 to b7, or tiny. */
+export function efficientNetName(coefficient: Coefficient): string {
+  return coefficient === 'tiny' ? coefficient : `b${coefficient}`;
+}
+
 /** The EfficientNet under `prefix` in `tensors`; null when it is none that this program knows. */
 export function inferCoefficient(tensors: StateDict, prefix: string): Coefficient | null {
   const wanted = JSON.stringify(backboneSize(tensors, prefix));
@@ -47,21 +67,6 @@ export function inferCoefficient(tensors: StateDict, prefix: string): Coefficien
   });
   return found ?? null;
 }
-
-/** A complete description, for what a state dict does not say or its network has no part of. */
-const REFERENCE_SPEC: ModelSpec = {
-  mode: 'multimodal',
-  compat: 'seed',
-  speechCoefficient: '0',
-  faceCoefficient: '0',
-  faceSize: 224,
-  textLayers: 12,
-  textHeads: 8,
-  wordDim: 200,
-  maxWords: 38,
-  fan: 'self',
-  fusion: 'concat',
-};
 
 /**
  * Which of the four networks a state dict is of. Attention heads leave no trace in it.
