@@ -3,6 +3,7 @@ import fsp from 'node:fs/promises';
 import { z } from 'zod';
 import { MerError } from '../common/errors.js';
 import { readSafetensors, type StateDict, type StateTensor, writeSafetensors } from '../common/safetensors.js';
+import { requireSameTable } from '../preprocessing/words/same-table.js';
 import type { TrainConfig } from './config.js';
 import type { SessionState } from './session.js';
 import { type Origins, originsSchema } from './weights/origin.js';
@@ -41,6 +42,7 @@ const infoSchema = z.object({
   lossScale: z.object({ value: z.number(), good: z.number().int() }).nullable(),
   config: z.record(z.string(), z.unknown()),
   clips: z.string(),
+  wordTable: z.string().nullable(),
 });
 
 /** The best checkpoint so far. */
@@ -72,6 +74,8 @@ export interface RunIdentity {
   config: TrainConfig;
   /** Stems of the training clips, in the order of the dataset. */
   stems: readonly string[];
+  /** sha256 of the word-vector table of the clips' words; null where vectors were given. */
+  wordTable: string | null;
 }
 
 export async function writeResumePoint(file: string, point: ResumePoint, identity: RunIdentity): Promise<void> {
@@ -81,15 +85,16 @@ export async function writeResumePoint(file: string, point: ResumePoint, identit
   for (const [name, data] of session.optimizer) tensors.set(OPTIMIZER + name, vector(data));
   if (session.average) tensors.set(AVERAGE, vector(session.average));
   const { step, microBatch, lossScale } = session;
-  const info = { ...rest, step, microBatch, lossScale, config: identity.config, clips: digest(identity.stems) };
+  const { config, stems, wordTable } = identity;
+  const info = { ...rest, step, microBatch, lossScale, config, clips: digest(stems), wordTable };
   await writeSafetensors(file, tensors, { mer: JSON.stringify(info satisfies z.infer<typeof infoSchema>) });
 }
 
 /**
- * @throws MerError not_found where there is none, bad_argument where the run had other flags or clips, bad_file where
+ * @throws MerError not_found where there is none, bad_argument where the run had other flags, clips or words, bad_file where
  *   an earlier version wrote it
  */
-export async function readResumePoint(file: string, { config, stems }: RunIdentity): Promise<ResumePoint> {
+export async function readResumePoint(file: string, { config, stems, wordTable }: RunIdentity): Promise<ResumePoint> {
   if (!(await fsp.stat(file).catch(() => null))) {
     throw new MerError('not_found', `${file} does not exist: the run never saved itself.`, 'Start without --resume.');
   }
@@ -114,6 +119,11 @@ export async function readResumePoint(file: string, { config, stems }: RunIdenti
       'Resume with the same features, or choose another --exp_name.',
     );
   }
+  requireSameTable(
+    { of: `the run of ${file}`, table: parsed.data.wordTable },
+    { of: config.features, table: wordTable },
+    'Resume with the same features, or choose another --exp_name.',
+  );
   const state: StateDict = new Map();
   const optimizer = new Map<string, Float32Array>();
   let average: Float32Array | null = null;

@@ -56,7 +56,7 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
   const readsWords = config.mode === 'text' || config.mode === 'multimodal';
   const table = readsWords ? wordTable([...trainSet.records, ...validationSet.records]) : null;
 
-  const identity = { config, stems: trainSet.records.map(({ stem }) => stem) };
+  const identity = { config, stems: trainSet.records.map(({ stem }) => stem), wordTable: table };
   const point = config.resume ? await readResumePoint(resumeFile, identity) : await startingPoint(spec, config, table);
   const { origins } = point;
   const weights = classWeights(trainSet.records.map(labelsOf), config);

@@ -54,6 +54,19 @@ describe('words of two tables', () => {
     });
   });
 
+  it('are refused when a run goes on with features that were made again', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const features = path.join(folder, 'features');
+      await makeWordFeatures(features, 60, 5, undefined, () => ONE);
+      await train(textRun(folder));
+      await makeWordFeatures(features, 60, 5, undefined, () => OTHER);
+      await expect(train(textRun(folder, { resume: true }))).rejects.toMatchObject({
+        code: 'bad_argument',
+        message: expect.stringMatching(new RegExp(`${ONE}, those of .*${OTHER}`)),
+      });
+    });
+  });
+
   it.each([
     [ONE, OTHER],
     [ONE, null],
