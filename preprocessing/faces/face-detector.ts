@@ -74,12 +74,16 @@ export async function createFaceDetector(options: DetectionNetOptions): Promise<
 /** What one detection at a time needs of memory; kept and lent anew, for allocating it anew costs more than filling it. */
 class Workspace {
   readonly integral = new IntegralImage();
-  #image = new Float32Array(0);
+  readonly #rooms = new Map<string, Float32Array>();
 
-  /** Room for an input of the nets; valid until the next call. */
-  image(size: number): Float32Array {
-    if (this.#image.length < size) this.#image = new Float32Array(size);
-    return this.#image.subarray(0, size);
+  /** Room for an input of the nets, or an output of P-Net; valid until the next call with the same name. */
+  floats(name: 'image' | 'boxes' | 'probabilities', size: number): Float32Array {
+    let room = this.#rooms.get(name);
+    if (!room || room.length < size) {
+      room = new Float32Array(size);
+      this.#rooms.set(name, room);
+    }
+    return room.subarray(0, size);
   }
 }
 
@@ -146,9 +150,14 @@ class Mtcnn implements FaceDetector {
     ) {
       const outWidth = Math.trunc(width * scale + 1);
       const outHeight = Math.trunc(height * scale + 1);
-      const image = workspace.image(3 * outWidth * outHeight);
+      const image = workspace.floats('image', 3 * outWidth * outHeight);
       workspace.integral.resize(whole, outWidth, outHeight, image);
-      const outputs = await this.#pnet.run(image, [1, 3, outHeight, outWidth]);
+      const grid = [gridSize(outHeight), gridSize(outWidth)] as const;
+      const cells = grid[0] * grid[1];
+      const outputs = await this.#pnet.run(image, [1, 3, outHeight, outWidth], {
+        boxes: { data: workspace.floats('boxes', 4 * cells), shape: [1, 4, ...grid] },
+        probabilities: { data: workspace.floats('probabilities', 2 * cells), shape: [1, 2, ...grid] },
+      });
       proposals.push(...suppressOverlaps(readProposals(outputs, scale), 0.5));
     }
     return suppressOverlaps(proposals, 0.7).map(({ box: [x1, y1, x2, y2], shares }) => {
@@ -197,6 +206,11 @@ class Mtcnn implements FaceDetector {
   }
 }
 
+/** Cells that P-Net makes of so many pixels: 3 x 3 convolutions without padding around a pooling by two. */
+function gridSize(pixels: number): number {
+  return Math.ceil((pixels - 4) / STRIDE) + 1 - 4;
+}
+
 /** P-Net's cells above the threshold, as boxes of the whole frame. */
 function readProposals(outputs: NetOutputs, scale: number): Candidate[] {
   const { data: probabilities, shape } = outputs('probabilities');
@@ -232,7 +246,7 @@ function* cropBatches(
   const size = 3 * side * side;
   for (let from = 0; from < inside.length; from += MAX_CROPS) {
     const batch = inside.slice(from, from + MAX_CROPS);
-    const data = workspace.image(batch.length * size);
+    const data = workspace.floats('image', batch.length * size);
     for (const [i, { pixels }] of batch.entries()) workspace.integral.resize(pixels, side, side, data, i * size);
     yield { crops: data, kept: batch.map(({ box }) => box) };
   }

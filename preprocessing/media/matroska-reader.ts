@@ -43,11 +43,13 @@ const TICKS_PER_SECOND = 1000;
  * @param stream chunks of the Matroska stream
  * @param maxBlockBytes a block that claims more ends the reading with an error
  * @param onTrack is told of each track before its blocks come
+ * @param allocate makes the bytes that a block is read into, or lends them anew when the block before is done with
  */
 export async function* readMatroska(
   stream: AsyncIterable<Uint8Array>,
   maxBlockBytes: number,
   onTrack: (track: Track) => void,
+  allocate: (size: number) => Uint8Array = allocateBlock,
 ): AsyncGenerator<Block> {
   const reader = new ByteReader(stream);
   let track: Track | null = null;
@@ -67,7 +69,7 @@ export async function* readMatroska(
       clusterTime = await reader.integer(size);
     } else if (id === ID.simpleBlock || id === ID.block) {
       if (size > maxBlockBytes) throw new Error(`a block of ${size} bytes`);
-      const bytes = await reader.take(size);
+      const bytes = await reader.take(allocate(size));
       const head = bytes[0]! >= 0x80 ? 1 : 2;
       const number = head === 1 ? bytes[0]! & 0x7f : ((bytes[0]! & 0x3f) << 8) | bytes[1]!;
       const offset = new DataView(bytes.buffer, bytes.byteOffset).getInt16(head);
@@ -83,6 +85,11 @@ export async function* readMatroska(
 function trackKind(type: number): Track['kind'] {
   if (type === 1) return 'video';
   return type === 2 ? 'audio' : 'other';
+}
+
+/** Not zeroed: frames are large, and every byte that is returned gets written. */
+export function allocateBlock(size: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
 }
 
 /** Pulls counted bytes out of a stream of chunks. A stream that ends within an element ends the reading. */
@@ -118,10 +125,9 @@ class ByteReader {
     return value;
   }
 
-  /** The next `size` bytes as an array of their own; shorter only when the stream ends. */
-  async take(size: number): Promise<Uint8Array> {
-    // Not zeroed first: frames are large, and every byte that is returned gets written.
-    const result = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+  /** Fills `result` with the next bytes; returns less of it only when the stream ends. */
+  async take(result: Uint8Array): Promise<Uint8Array> {
+    const size = result.length;
     let filled = 0;
     while (filled < size && (await this.#fill())) {
       const part = this.#chunk.subarray(this.#position, this.#position + size - filled);
