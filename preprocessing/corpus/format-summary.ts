@@ -32,8 +32,8 @@ export function formatSummary(summary: CorpusSummary, failures: readonly ClipFai
     '',
   );
   for (const [name, { sources }] of splits) {
-    const parts = Object.entries(sources).map(([source, count]) => `${source} ${count}`);
-    if (parts.length > 1 && parts.length <= SHOWN) lines.push(`${name} comes from ${parts.join(', ')}`);
+    const parts = Object.entries(sources).map(([source, count]) => `${count} of ${source}`);
+    if (parts.length > 1 && parts.length <= SHOWN) lines.push(`${name} holds ${parts.join(', ')}`);
   }
   if (labels.clips > 0) {
     const share = (count: number) => `${count} (${((100 * count) / labels.clips).toFixed(1)}%)`;

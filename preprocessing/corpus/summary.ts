@@ -176,7 +176,7 @@ export class SummaryBuilder {
     const say = (cases: SourceClip[][], how: string): string[] => {
       if (cases.length === 0) return [];
       const example = cases[0]!.slice(0, NAMED_CLIPS).map(({ clip }) => clip);
-      return [`the same content is there ${how} (${cases.length} times), such as ${example.join(' and ')}`];
+      return [`the same content is there ${how} (${cases.length}x), such as ${example.join(' and ')}`];
     };
     return [
       ...say(contrary, 'under different labels'),
