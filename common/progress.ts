@@ -10,8 +10,11 @@ export interface Progress {
 /** Without a terminal a line is printed at most this often, and one at the end, so that log files stay short. */
 const PLAIN_INTERVAL_MS = 10_000;
 
-/** A progress bar on stderr, or plain lines now and then where stderr is no terminal. */
-export function createProgress(title: string, total: number): Progress {
+/**
+ * A progress bar on stderr, or plain lines now and then where stderr is no terminal.
+ * @param closingLine false leaves out the plain line at the end: for work whose end another line tells
+ */
+export function createProgress(title: string, total: number, closingLine = true): Progress {
   if (process.stderr.isTTY) {
     const bars = new MultiBar(
       {
@@ -28,7 +31,8 @@ export function createProgress(title: string, total: number): Progress {
   let last = Date.now();
   return {
     update(done, note = '') {
-      if (Date.now() - last < PLAIN_INTERVAL_MS && done < total) return;
+      const closes = closingLine && done >= total;
+      if (Date.now() - last < PLAIN_INTERVAL_MS && !closes) return;
       last = Date.now();
       process.stderr.write(`${title} ${done}/${total} ${note}\n`);
     },

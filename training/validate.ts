@@ -1,5 +1,6 @@
 import { EMOTION_COUNT, MODALITIES } from '../common/labels.js';
 import { type ClassificationMetrics, classificationMetrics, softmax } from '../common/metrics.js';
+import { createProgress } from '../common/progress.js';
 import type { ModelSpec } from '../models/spec.js';
 import { collate } from '../preprocessing/model-inputs.js';
 import type { Dataset, Example } from './data/dataset.js';
@@ -35,22 +36,28 @@ export async function validate(
     rows[output].labels.push(label);
   };
   const step = clipsPerPass(spec);
-  for (let start = 0; start < dataset.size; start += step) {
-    signal?.throwIfAborted();
-    const examples: Example[] = [];
-    for (let i = start; i < Math.min(start + step, dataset.size); i++) examples.push(await dataset.load(i));
-    const batch = collate(
-      examples.map(({ inputs }) => inputs),
-      spec,
-    );
-    const output = predict(native, variables, spec, batch);
-    for (const [clip, { labels, inputs }] of examples.entries()) {
-      note('inte', output.logits.data, clip, labels.inte);
-      if (spec.mode !== 'multimodal') continue;
-      for (const modality of MODALITIES) {
-        if (inputs[modality]) note(modality, output.branches[modality]!.logits.data, clip, labels.inte);
+  const progress = createProgress('validation', dataset.size, false);
+  try {
+    for (let start = 0; start < dataset.size; start += step) {
+      signal?.throwIfAborted();
+      const examples: Example[] = [];
+      for (let i = start; i < Math.min(start + step, dataset.size); i++) examples.push(await dataset.load(i));
+      const batch = collate(
+        examples.map(({ inputs }) => inputs),
+        spec,
+      );
+      const output = predict(native, variables, spec, batch);
+      for (const [clip, { labels, inputs }] of examples.entries()) {
+        note('inte', output.logits.data, clip, labels.inte);
+        if (spec.mode !== 'multimodal') continue;
+        for (const modality of MODALITIES) {
+          if (inputs[modality]) note(modality, output.branches[modality]!.logits.data, clip, labels.inte);
+        }
       }
+      progress.update(start + examples.length);
     }
+  } finally {
+    progress.stop();
   }
   return Object.fromEntries(
     Object.entries(rows).map(([name, { probabilities, labels }]) => [
