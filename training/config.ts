@@ -46,7 +46,9 @@ export const FLAG_GROUPS = {
     eval_step: number(z.number().int('must be a whole number'))
       .default(-1)
       .describe('validate every so many steps; -1: once an epoch'),
-    num_workers: integer(0).default(16).describe('clips read ahead of the step at the same time'),
+    num_workers: integer(0)
+      .default(16)
+      .describe('threads that read and augment batches ahead of the step, at most one a core'),
     amp: boolean
       .default(false)
       .describe('mixed precision: convolutions and matrix products in half on a GPU, in bfloat16 on the processor'),

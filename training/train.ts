@@ -2,14 +2,15 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { MerError } from '../common/errors.js';
 import type { ClassificationMetrics } from '../common/metrics.js';
-import { createProgress } from '../common/progress.js';
+import { createProgress, type Progress } from '../common/progress.js';
 import { networkParameters, parameterCount } from '../models/parameters.js';
 import type { ModelSpec } from '../models/spec.js';
 import { listClips } from '../preprocessing/corpus/feature-store.js';
 import { type CheckpointInfo, readCheckpoint } from './checkpoint.js';
 import { classWeights, describeClassWeights } from './class-weights.js';
 import { modelSpec, type TrainConfig } from './config.js';
-import { stepsPerEpoch, type TrainingBatch, trainingBatches } from './data/batches.js';
+import { BatchLoader } from './data/batch-loader.js';
+import { stepsPerEpoch, type TrainingBatch } from './data/batches.js';
 import { Dataset, labelsOf, wordDimension, wordTable } from './data/dataset.js';
 import { describeStart, loadStartingWeights, randomState } from './initial-state.js';
 import { describePlan } from './micro-batch.js';
@@ -77,6 +78,8 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
   tell(describeClassWeights(weights));
   if (config.resume) tell(`resumed at epoch ${point.epoch + 1}, step ${point.totals.steps} of ${steps}`);
 
+  const loader = new BatchLoader(trainSet, spec, config);
+  tell(loader.note);
   let { epoch, totals } = point;
   let saved = Date.now();
   let evaluated = -1;
@@ -86,7 +89,10 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
     await writeResumePoint(resumeFile, next, identity);
     saved = Date.now();
   };
+  let progress: Progress | null = null;
   const evaluate = async () => {
+    progress?.stop();
+    progress = null;
     await session.withAverage(async () => {
       const metrics = await validate(session.native, session.variables, spec, validationSet, signal);
       await log.noteEvaluation({ epoch: epoch + 1, step: session.step, metrics }, session);
@@ -96,8 +102,8 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
   };
   try {
     while (epoch < config.n_epoch && !isExhausted(log.best, epoch, config)) {
-      const progress = createProgress(`epoch ${epoch + 1}/${config.n_epoch}`, steps);
-      for await (const batch of trainingBatches(trainSet, spec, config, epoch, totals.steps)) {
+      loader.takeWaitShare();
+      for await (const batch of loader.batches(epoch, totals.steps)) {
         if (signal?.aborted) {
           await save();
           signal.throwIfAborted();
@@ -105,7 +111,7 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
         const rate = learningRate(config, session.step, steps);
         const unplanned = session.memoryPlan === null;
         const { loss, accuracy } = session.train(batch, rate);
-        if (unplanned) tell(describePlan(session.memoryPlan, config.batch_size));
+        if (unplanned) tell(describePlan(session.memoryPlan, batch.batch.clips));
         if (!Number.isFinite(loss)) throw divergence(loss, session.step, batch, config);
         totals = {
           steps: totals.steps + 1,
@@ -114,12 +120,15 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
           learningRate: rate,
         };
         log.noteStep(session.step, { loss, learningRate: rate });
+        progress ??= createProgress(`epoch ${epoch + 1}/${config.n_epoch}`, steps);
         progress.update(totals.steps, `loss ${loss.toFixed(4)} accuracy ${accuracy.toFixed(3)}`);
         if (config.eval_step > 0 && session.step % config.eval_step === 0) await evaluate();
         const minutes = (Date.now() - saved) / 60_000;
         if (config.save_every_minutes > 0 && minutes >= config.save_every_minutes) await save();
       }
-      progress.stop();
+      progress?.stop();
+      progress = null;
+      tell(`epoch ${epoch + 1}: ${(100 * loader.takeWaitShare()).toFixed(1)} % of the time waited for data`);
       await log.noteEpoch(epoch + 1, session.step, totals);
       const isLast = epoch + 1 === config.n_epoch;
       if (config.eval_step <= 0 || (isLast && evaluated !== session.step)) await evaluate();
@@ -134,7 +143,9 @@ export async function train(config: TrainConfig, signal?: AbortSignal): Promise<
     }
     throw error;
   } finally {
+    progress?.stop();
     log.close();
+    await loader.dispose();
     session.dispose();
   }
   const { epoch: bestEpoch, metrics } = await readCheckpoint(run);

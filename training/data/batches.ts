@@ -1,4 +1,4 @@
-import os from 'node:os';
+import { mapConcurrent } from '../../common/concurrent.js';
 import { MODALITIES } from '../../common/labels.js';
 import { Random } from '../../common/random.js';
 import { type Batch, collate, type InputSpec, type ModelInputs } from '../../preprocessing/model-inputs.js';
@@ -8,6 +8,8 @@ import { augmentSpeech } from './augment-speech.js';
 import type { Dataset, Example } from './dataset.js';
 import { mixBatch } from './mix.js';
 import { smoothedTargets, type Targets } from './targets.js';
+
+const CONCURRENT_READS = 4;
 
 export interface TrainingBatch {
   batch: Batch;
@@ -23,43 +25,19 @@ export function stepsPerEpoch(clips: number, batchSize: number): number {
 }
 
 /**
- * The augmented batches of one epoch in random order; the next one is read while the caller uses the present one.
- * They depend on seed, epoch and step alone, so that an epoch can be gone on with.
- * @param first steps of the epoch that are done
+ * The augmented batch of one step: the clips of the epoch's random order, read, augmented, collated and mixed.
+ * It depends on seed, epoch and step alone.
  */
-export async function* trainingBatches(
+export async function makeBatch(
   dataset: Dataset,
-  spec: InputSpec,
-  config: TrainConfig,
-  epoch: number,
-  first = 0,
-): AsyncGenerator<TrainingBatch> {
-  const order = Random.for(config.seed, 'order', epoch).permutation(dataset.size);
-  const steps = stepsPerEpoch(dataset.size, config.batch_size);
-  const make = (step: number) => {
-    const indices = order.slice(step * config.batch_size, (step + 1) * config.batch_size);
-    return makeBatch(dataset, indices, spec, config, epoch, step);
-  };
-  if (first >= steps) return;
-  let next = make(first);
-  for (let step = first; step < steps; step++) {
-    const batch = await next;
-    if (step + 1 < steps) next = make(step + 1);
-    // A failed read is thrown by the `await` of its own turn; without this it would end the process before.
-    next.catch(() => {});
-    yield batch;
-  }
-}
-
-async function makeBatch(
-  dataset: Dataset,
-  indices: readonly number[],
   spec: InputSpec,
   config: TrainConfig,
   epoch: number,
   step: number,
 ): Promise<TrainingBatch> {
-  const examples = await loadAll(dataset, indices, config.num_workers);
+  const order = Random.for(config.seed, 'order', epoch).permutation(dataset.size);
+  const indices = order.slice(step * config.batch_size, (step + 1) * config.batch_size);
+  const examples = await loadAll(dataset, indices);
   const inputs = examples.map((example, position) => {
     const random = Random.for(config.seed, 'augment', epoch, indices[position]!);
     return augment(example, random, config);
@@ -73,15 +51,27 @@ async function makeBatch(
   return { batch, targets, observed, stems: examples.map(({ record }) => record.stem) };
 }
 
+/** The batches of one epoch, made here one by one. */
+export async function* trainingBatches(
+  dataset: Dataset,
+  spec: InputSpec,
+  config: TrainConfig,
+  epoch: number,
+): AsyncGenerator<TrainingBatch> {
+  const steps = stepsPerEpoch(dataset.size, config.batch_size);
+  for (let step = 0; step < steps; step++) yield makeBatch(dataset, spec, config, epoch, step);
+}
+
 /** Only what the mode uses is augmented; the rest is left out of the batch. */
 function augment(example: Example, random: Random, { mode, compat, time_warp }: TrainConfig): ModelInputs {
   const all = mode === 'multimodal';
   const { inputs, longSpeech, allFaces, record } = example;
   const { speech, face, text } = inputs;
+  const faces = allFaces ?? face;
   const speechSettings = { compat, timeWarp: time_warp };
   return {
     speech: speech && (all || mode === 'speech') ? augmentSpeech(speech, longSpeech, random, speechSettings) : null,
-    face: face && (all || mode === 'face') ? augmentFace(allFaces ?? face, record, random, compat) : null,
+    face: faces && (all || mode === 'face') ? augmentFace(faces, record, random, compat) : null,
     text: text && (all || mode === 'text') ? text : null,
   };
 }
@@ -101,17 +91,7 @@ export function dropModalities(presence: Float32Array, probability: number, rand
   }
 }
 
-/** Reads clips, `workers` at a time (at most two for each core: more only wait for each other). */
-async function loadAll(dataset: Dataset, indices: readonly number[], workers: number): Promise<Example[]> {
-  const examples = new Array<Example>(indices.length);
-  let position = 0;
-  const worker = async () => {
-    while (position < indices.length) {
-      const mine = position++;
-      examples[mine] = await dataset.load(indices[mine]!);
-    }
-  };
-  const count = Math.max(1, Math.min(workers, 2 * os.availableParallelism(), indices.length));
-  await Promise.all(Array.from({ length: count }, worker));
-  return examples;
+/** Reads clips, a few at a time: more only wait for each other. */
+function loadAll(dataset: Dataset, indices: readonly number[]): Promise<Example[]> {
+  return mapConcurrent(indices, CONCURRENT_READS, (index) => dataset.load(index));
 }

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import type { Subject } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
 import { emotionIndex, type Modality } from '../../common/labels.js';
@@ -24,8 +25,17 @@ export interface Example {
   allFaces: ModelInputs['face'];
 }
 
-/** Prepared clips are kept in memory up to this size, so that later epochs read nothing. */
-const CACHE_BYTES = 4 * 2 ** 30;
+/** Prepared clips are kept in memory up to this size by all threads together, so that later epochs read little. */
+export const MEMORY_FOR_CLIPS = Math.min(4 * 2 ** 30, os.totalmem() / 8);
+
+/** All that makes a {@link Dataset}, to be sent to a thread. */
+export interface DatasetSource {
+  featuresDir: string;
+  split: Split;
+  spec: InputSpec;
+  needed: Modality | null;
+  records: readonly ClipRecord[];
+}
 
 /** The labelled clips of one split. */
 export class Dataset {
@@ -34,16 +44,12 @@ export class Dataset {
   readonly #spec: InputSpec;
   readonly #needed: Modality | null;
   readonly #cache = new Map<number, Example>();
+  readonly #cacheBytes: number;
   #cachedBytes = 0;
   readonly records: readonly ClipRecord[];
 
-  private constructor(
-    featuresDir: string,
-    split: Split,
-    spec: InputSpec,
-    needed: Modality | null,
-    records: readonly ClipRecord[],
-  ) {
+  private constructor({ featuresDir, split, spec, needed, records }: DatasetSource, cacheBytes: number) {
+    this.#cacheBytes = cacheBytes;
     this.#featuresDir = featuresDir;
     this.#split = split;
     this.#spec = spec;
@@ -72,12 +78,29 @@ export class Dataset {
       );
     }
     const usable = records.filter((record) => record.labels && (!needed || record[needed].status === 'used'));
-    if (usable.length > 0) return new Dataset(featuresDir, split, spec, needed, usable);
+    if (usable.length > 0) {
+      return new Dataset({ featuresDir, split, spec, needed, records: usable }, MEMORY_FOR_CLIPS);
+    }
     throw new MerError(
       'not_found',
       `${featuresDir}/${split} holds no labelled clip${needed ? ` with ${needed}` : ''}.`,
       'Run `mer preprocess` on a corpus with that split, or name its folder with --features.',
     );
+  }
+
+  /** The same clips in another thread. @param cacheBytes memory for prepared clips */
+  static from(source: DatasetSource, cacheBytes: number): Dataset {
+    return new Dataset(source, cacheBytes);
+  }
+
+  get source(): DatasetSource {
+    return {
+      featuresDir: this.#featuresDir,
+      split: this.#split,
+      spec: this.#spec,
+      needed: this.#needed,
+      records: this.records,
+    };
   }
 
   /**
@@ -122,7 +145,7 @@ export class Dataset {
     const features = await loadClipFeatures(this.#featuresDir, this.#split, this.#wanted(record));
     const example = makeExample(record, features, this.#spec, this.#split);
     const bytes = exampleBytes(example);
-    if (this.#cachedBytes + bytes <= CACHE_BYTES) {
+    if (this.#cachedBytes + bytes <= this.#cacheBytes) {
       this.#cachedBytes += bytes;
       this.#cache.set(index, example);
     }
