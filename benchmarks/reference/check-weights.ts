@@ -154,7 +154,10 @@ async function trainAndExport(
   const observed = new Float32Array(CLIPS * MODALITIES.length).fill(1);
   const batch = batchOf(inputs);
   for (let step = 0; step < TRAINING_STEPS; step++) {
-    session.train({ batch, targets: { inte: targets, face: targets, speech: targets }, observed, stems: [] }, 0.01);
+    const labels = { inte: targets, face: targets, speech: targets };
+    const { loss } = session.train({ batch, targets: labels, observed, stems: [] }, 0.01);
+    // Nothing would have been trained.
+    if (!Number.isFinite(loss)) throw new Error(`${name}: the loss is ${loss}`);
   }
   const trained = session.variables.state();
   session.dispose();
