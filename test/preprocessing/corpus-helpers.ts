@@ -47,7 +47,8 @@ export async function withCorpus(use: (corpus: TestCorpus) => Promise<void>): Pr
           featuresDir: features,
           compat: 'default',
           maxFrames: 8,
-          workers: 2,
+          // Most tests have a clip or two: a second process would cost more than it does.
+          workers: 1,
           ...options,
         }),
     });

@@ -65,7 +65,7 @@ describe('a corpus', () => {
     await withCorpus(async ({ features, add, run }) => {
       for (const test of ['test1', 'test2', 'test3']) await add(`merc2020/${test}/7.mp4`);
       await add('qia2020/test/7-whatever.mp4');
-      await run();
+      await run({ workers: 2 });
       const clips = (await Promise.all(SPLITS.map((split) => listClips(features, split)))).flat();
       expect(clips.map(({ stem, fileId, source, labels }) => [stem, fileId, source, labels])).toEqual([
         ['7-whatever', '7', 'qia2020/test', null],
