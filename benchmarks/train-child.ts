@@ -81,12 +81,12 @@ function randomBatch({ mode, clips, frames, words }: TrainCase, spec: Parameters
 /** Adds up the time of every kernel until the returned function is called. */
 function watchKernels(native: Native): () => MeasuredStep['kernels'] {
   const times = new Map<string, { kernel: string; count: number; seconds: number }>();
-  native.observe((kernel, _inputs, _outputs, milliseconds) => {
+  const stop = native.observe((kernel, _inputs, _outputs, milliseconds) => {
     const sum = times.get(kernel) ?? { kernel, count: 0, seconds: 0 };
     times.set(kernel, { kernel, count: sum.count + 1, seconds: sum.seconds + milliseconds / 1000 });
   });
   return () => {
-    native.observe(null);
+    stop();
     return [...times.values()].sort((a, b) => b.seconds - a.seconds);
   };
 }

@@ -5,11 +5,11 @@ import type { ModelSpec } from '../models/spec.js';
 import { collate } from '../preprocessing/model-inputs.js';
 import type { Dataset, Example } from './data/dataset.js';
 import type { Native } from './tensorflow/native.js';
-import { predict } from './tensorflow/predictor.js';
+import { Evaluator } from './tensorflow/predictor.js';
 import type { Variables } from './tensorflow/tensorflow-ops.js';
 
 /**
- * Clips a forward pass: nothing is freed within one, and all kept faces of a clip go through. The text network of
+ * Clips a forward pass; all kept faces of a clip go through. The text network of
  * compat seed attends across the batch and is served one clip at a time, so it is validated so, too.
  */
 function clipsPerPass(spec: ModelSpec): number {
@@ -29,6 +29,7 @@ export async function validate(
   dataset: Dataset,
   signal?: AbortSignal,
 ): Promise<Record<string, ClassificationMetrics>> {
+  const evaluator = new Evaluator(native, variables, spec);
   const rows: Record<string, { probabilities: number[][]; labels: number[] }> = {};
   const note = (output: string, logits: Float32Array, clip: number, label: number) => {
     rows[output] ??= { probabilities: [], labels: [] };
@@ -46,7 +47,7 @@ export async function validate(
         examples.map(({ inputs }) => inputs),
         spec,
       );
-      const output = predict(native, variables, spec, batch);
+      const output = evaluator.predict(batch);
       for (const [clip, { labels, inputs }] of examples.entries()) {
         note('inte', output.logits.data, clip, labels.inte);
         if (spec.mode !== 'multimodal') continue;

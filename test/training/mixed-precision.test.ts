@@ -66,14 +66,14 @@ describe('mixed precision on the processor', () => {
   test('convolutions and matrix products run in bfloat16; losses, statistics and the optimizer in float32', async () => {
     const session = await faceSession(true);
     const types = new Map<string, Set<number>>();
-    session.native.observe((kernel, inputs, outputs) => {
+    const stop = session.native.observe((kernel, inputs, outputs) => {
       const seen = types.get(kernel) ?? new Set();
       // Sizes and axes are integers; what counts is in what the values are.
       for (const { dtype } of [...inputs, ...outputs]) if ([FLOAT32, BFLOAT16, HALF].includes(dtype)) seen.add(dtype);
       types.set(kernel, seen);
     });
     session.train(faceBatch(), 1e-4);
-    session.native.observe(null);
+    stop();
     for (const kernel of ['Conv2D', 'Conv2DBackpropFilter', 'Conv2DBackpropInput', 'DepthwiseConv2dNative']) {
       expect([...types.get(kernel)!], kernel).toEqual([BFLOAT16]);
     }

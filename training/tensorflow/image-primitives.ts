@@ -73,12 +73,14 @@ export interface BatchNormTensors {
 export function batchNormFixed(tape: Tape, x: Tensor, tensors: BatchNormTensors, epsilon: number): Tensor {
   const { native } = tape;
   const { gain, shift, runningMean, runningVariance } = tensors;
-  const [result] = tape.runMany(
+  const [result, ...statistics] = native.runMany(
     'FusedBatchNormV3',
     [x, gain, shift, runningMean, runningVariance],
     { epsilon: { float: epsilon }, is_training: false },
     6,
   );
+  native.free(...statistics);
+  tape.keep(result!);
   return tape.record(result!, [x, gain, shift], (gradient) => {
     const gradients = native.runMany(
       'FusedBatchNormGradV3',

@@ -89,7 +89,7 @@ export class Native {
   readonly #binding: Binding;
   /** Small constant tensors (axes, shapes, scalars), made once and kept: each is used in every step. */
   readonly #constants = new Map<string, Tensor>();
-  #observer: KernelObserver | null = null;
+  readonly #observers = new Set<KernelObserver>();
   readonly float32: number;
   readonly int32: number;
   readonly uint8: number;
@@ -211,20 +211,27 @@ export class Native {
   runMany(kernel: string, inputs: readonly Tensor[], attributes: Attributes, outputs: number): Tensor[] {
     const list: Attribute[] = [];
     for (const name in attributes) list.push(this.#attribute(name, attributes[name]!));
-    const start = this.#observer && performance.now();
+    const start = this.#observers.size > 0 ? performance.now() : 0;
     const results = this.#binding.executeOp(
       kernel,
       list,
       inputs.map(({ id }) => id),
       outputs,
     );
-    if (start !== null) this.#observer?.(kernel, inputs, results, performance.now() - start);
+    if (this.#observers.size > 0) {
+      const milliseconds = performance.now() - start;
+      for (const observer of this.#observers) observer(kernel, inputs, results, milliseconds);
+    }
     return results;
   }
 
-  /** Reports every kernel from now on, for profiles and for tests of data types; null ends it. */
-  observe(observer: KernelObserver | null): void {
-    this.#observer = observer;
+  /**
+   * Reports every kernel from now on.
+   * @returns ends it
+   */
+  observe(observer: KernelObserver): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   bytesOf({ shape, dtype }: Tensor): number {

@@ -22,6 +22,7 @@ export class Tape {
   readonly #entries: Entry[] = [];
   readonly #gradients = new Map<number, Tensor>();
   readonly #needsGradient = new Set<number>();
+  readonly #discarded = new Set<number>();
   #making: Tensor[] = [];
 
   constructor(native: Native, computeType = native.float32) {
@@ -31,8 +32,7 @@ export class Tape {
 
   /** Bytes of all tensors that are kept for the backward pass; a shared buffer counts for each of its tensors. */
   get heldBytes(): number {
-    const made = this.#entries.flatMap((entry) => entry.made);
-    return made.reduce((sum, tensor) => sum + this.native.bytesOf(tensor), 0);
+    return this.held().reduce((sum, tensor) => sum + this.native.bytesOf(tensor), 0);
   }
 
   /** Marks a parameter: gradients flow to it and stay until they are taken. */
@@ -142,9 +142,23 @@ export class Tape {
     return gradient;
   }
 
+  /** All tensors that are kept. */
+  held(): Tensor[] {
+    return this.#entries.flatMap(({ made }) => made);
+  }
+
+  /** Frees a tensor that a pass without a backward does not need any more. */
+  discard(tensor: Tensor): void {
+    this.native.free(tensor);
+    this.#discarded.add(tensor.id);
+  }
+
   /** Frees all that was recorded, without a backward pass. */
   clear(): void {
-    for (const entry of this.#entries.splice(0)) this.native.free(...entry.made);
+    for (const entry of this.#entries.splice(0)) {
+      this.native.free(...entry.made.filter(({ id }) => !this.#discarded.has(id)));
+    }
+    this.#discarded.clear();
     this.native.free(...this.#making.splice(0), ...this.#gradients.values());
     this.#gradients.clear();
     this.#needsGradient.clear();
