@@ -33,6 +33,21 @@ describe('flags of mer train', () => {
   });
 });
 
+test('--compat seed turns it off, but for what is asked for', () => {
+  const { ema, patience, select, class_weights, clip_norm } = parseTrainConfig({
+    mode: 'text',
+    compat: 'seed',
+    clip_norm: 2,
+  });
+  expect({ ema, patience, select, class_weights, clip_norm }).toEqual({
+    ema: 0,
+    patience: 0,
+    select: 'loss',
+    class_weights: 'off',
+    clip_norm: 2,
+  });
+});
+
 describe('--config', () => {
   const withFile = <T>(content: unknown, use: (file: string) => Promise<T>) =>
     inTemporaryFolder(async (folder) => {

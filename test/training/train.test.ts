@@ -31,6 +31,7 @@ function textRun(name: string, flags: Record<string, unknown> = {}): TrainConfig
     learning_rate: 1e-3,
     batch_size: 16,
     n_epoch: 8,
+    num_workers: 0,
     ...flags,
   });
 }
