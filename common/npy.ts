@@ -27,28 +27,44 @@ export function encodeNpy(array: NpyArray): Uint8Array {
   return Buffer.concat([header, new Uint8Array(buffer, byteOffset, byteLength)]);
 }
 
-/** Decodes a `.npy` file. @throws MerError bad_file, naming `name`, when it is not one or is cut short */
-export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
-  const bad = (why: string) =>
-    new MerError('bad_file', `${name}: ${why}.`, 'Save it again with numpy.save as float32 in C order.');
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (file.length < 12 || file.toString('latin1', 0, 6) !== MAGIC) throw bad('not a .npy file');
+/** What the header of a `.npy` file says, and where its data begins. */
+export interface NpyLayout {
+  /** NumPy's name of the data type, such as `<f4`. */
+  descr: string;
+  shape: number[];
+  dataStart: number;
+}
+
+/** Reads the header. @param file at least the header's bytes. @throws MerError bad_file, naming `name` */
+export function decodeNpyLayout(file: Buffer, name: string): NpyLayout {
+  if (file.length < 12 || file.toString('latin1', 0, 6) !== MAGIC) throw badNpy(name, 'not a .npy file');
   const wide = file.readUInt8(6) > 1;
   const start = wide ? 12 : 10;
   const dataStart = start + (wide ? file.readUInt32LE(8) : file.readUInt16LE(8));
   const header = file.toString('latin1', start, dataStart);
   const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1];
   const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
-  if (descr === undefined || shapeText === undefined) throw bad('its header cannot be read');
-  if (/'fortran_order':\s*True/.test(header)) throw bad('its data is in Fortran order');
+  if (descr === undefined || shapeText === undefined) throw badNpy(name, 'its header cannot be read');
+  if (/'fortran_order':\s*True/.test(header)) throw badNpy(name, 'its data is in Fortran order');
   const shape = shapeText
     .split(',')
     .filter((part) => part.trim() !== '')
     .map(Number);
-  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) throw bad('its shape cannot be read');
+  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) throw badNpy(name, 'its shape cannot be read');
+  return { descr, shape, dataStart };
+}
+
+function badNpy(name: string, why: string): MerError {
+  return new MerError('bad_file', `${name}: ${why}.`, 'Save it again with numpy.save as float32 in C order.');
+}
+
+/** Decodes a `.npy` file. @throws MerError bad_file, naming `name`, when it is not one or is cut short */
+export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { descr, shape, dataStart } = decodeNpyLayout(file, name);
   const count = shape.reduce((product, size) => product * size, 1);
   const itemSize = Number(descr.slice(2));
-  if (!(count * itemSize <= file.length - dataStart)) throw bad('it is cut short');
+  if (!(count * itemSize <= file.length - dataStart)) throw badNpy(name, 'it is cut short');
   // A copy, so that the data is aligned and does not hold the whole file.
   const data = new Uint8Array(file.subarray(dataStart, dataStart + count * itemSize)).buffer;
   switch (descr) {
@@ -65,7 +81,7 @@ export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
     case '<i4':
       return { dtype: 'int32', shape, data: new Int32Array(data) };
     default:
-      throw bad(`its dtype ${descr} is not supported`);
+      throw badNpy(name, `its dtype ${descr} is not supported`);
   }
 }
 

@@ -35,6 +35,11 @@ function filesOf(featuresDir: string, split: Split, stem: string) {
   };
 }
 
+/** Where the face frames of a clip are stored. */
+export function faceFile(featuresDir: string, split: Split, stem: string): string {
+  return filesOf(featuresDir, split, stem).face;
+}
+
 /**
  * The records of all whole clips of a split, sorted by stem; empty when the split was not made.
  *

@@ -1,5 +1,6 @@
 import type { Compat } from '../../common/bundle.js';
 import type { Random } from '../../common/random.js';
+import type { StoredFaces } from '../../preprocessing/corpus/stored-faces.js';
 import type { ClipRecord } from '../../preprocessing/features.js';
 import { seedFrameRange, takeLeftPadded } from '../../preprocessing/seed-inputs.js';
 import { changeBytes } from './brightness.js';
@@ -24,19 +25,21 @@ interface Frames {
  * the ends; one brightness, contrast, horizontal flip and rotation for all of them. In compat seed always 16 frames,
  * black ones on the left where the clip has fewer; they are brightened with the others.
  *
- * @param face all frames of the clip; not changed
+ * @param face all frames of the clip, in memory (not changed) or stored
  */
 export function augmentFace(
-  face: Frames,
+  face: Frames | StoredFaces,
   record: Pick<ClipRecord, 'face' | 'span'>,
   random: Random,
   compat: Compat,
 ): Frames {
-  const frameBytes = face.data.length / face.length;
-  const size = Math.sqrt(frameBytes / 3);
   const chosen = chooseFrames(record, face.length, random, compat);
   const length = compat === 'seed' ? TRAINING_FRAMES : chosen.length;
-  const source = takeLeftPadded(face.data, frameBytes, chosen, length);
+  const { data: frames, order } =
+    'take' in face ? { data: face.take(chosen), order: [...chosen.keys()] } : { data: face.data, order: chosen };
+  const frameBytes = frames.length / ('take' in face ? chosen.length : face.length);
+  const size = Math.sqrt(frameBytes / 3);
+  const source = takeLeftPadded(frames, frameBytes, order, length);
   const flip = random.uniform() < FLIP_PROBABILITY;
   const gain = 1 + random.between(-CONTRAST, CONTRAST);
   changeBytes(source, gain, random.between(-BRIGHTNESS, BRIGHTNESS), compat);

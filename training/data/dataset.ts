@@ -2,15 +2,10 @@ import os from 'node:os';
 import type { Subject } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
 import { emotionIndex, type Modality } from '../../common/labels.js';
-import { loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
+import { faceFile, loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
+import { type StoredFaces, storedFaces } from '../../preprocessing/corpus/stored-faces.js';
 import type { ClipFeatures, ClipRecord, SpeechFeatures, Split } from '../../preprocessing/features.js';
-import {
-  evaluationInputs,
-  type InputSpec,
-  type ModelInputs,
-  SPEECH_FRAMES,
-  shrinkFrames,
-} from '../../preprocessing/model-inputs.js';
+import { evaluationInputs, type InputSpec, type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
 import { requireSameTable } from '../../preprocessing/words/same-table.js';
 
 /** One clip, ready to be augmented or evaluated. Its arrays are shared: copy before changing them. */
@@ -21,9 +16,11 @@ export interface Example {
   inputs: ModelInputs;
   /** The whole spectrogram where it is longer than the network's input, to crop from. */
   longSpeech: SpeechFeatures | null;
-  /** All face frames, to choose from, where `inputs` hold a selection: training clips of compat seed. */
-  allFaces: ModelInputs['face'];
+  /** All face frames where `inputs` hold none: training clips of compat seed, of which only the chosen are read. */
+  allFaces: StoredFaces | null;
 }
+
+const NOT_READ = { status: 'missing', reason: 'not needed' } as const;
 
 /** Prepared clips are kept in memory up to this size by all threads together, so that later epochs read little. */
 export const MEMORY_FOR_CLIPS = Math.min(4 * 2 ** 30, os.totalmem() / 8);
@@ -142,8 +139,13 @@ export class Dataset {
     const cached = this.#cache.get(index);
     if (cached) return cached;
     const record = this.records[index]!;
-    const features = await loadClipFeatures(this.#featuresDir, this.#split, this.#wanted(record));
-    const example = makeExample(record, features, this.#spec, this.#split);
+    const wanted = this.#wanted(record);
+    const choosesFaces = this.#spec.compat === 'seed' && this.#split === 'train' && wanted.face.status === 'used';
+    const read = choosesFaces ? { ...wanted, face: { ...wanted.face, ...NOT_READ } } : wanted;
+    const features = await loadClipFeatures(this.#featuresDir, this.#split, read);
+    const file = faceFile(this.#featuresDir, this.#split, record.stem);
+    const faces = choosesFaces ? storedFaces(file, wanted.face.frames, this.#spec.faceSize) : null;
+    const example = makeExample(record, features, this.#spec, faces);
     const bytes = exampleBytes(example);
     if (this.#cachedBytes + bytes <= this.#cacheBytes) {
       this.#cachedBytes += bytes;
@@ -155,27 +157,30 @@ export class Dataset {
   /** The record with the modalities that are not needed marked as absent, so that their files are not read. */
   #wanted(record: ClipRecord): ClipRecord {
     if (this.#needed === null) return record;
-    const absent = { status: 'missing', reason: 'not needed' } as const;
     const kept = { [this.#needed]: record[this.#needed] };
     return {
       ...record,
-      speech: { ...record.speech, ...absent },
-      face: { ...record.face, ...absent },
-      text: { ...record.text, ...absent },
+      speech: { ...record.speech, ...NOT_READ },
+      face: { ...record.face, ...NOT_READ },
+      text: { ...record.text, ...NOT_READ },
       ...kept,
     };
   }
 }
 
-function makeExample(record: ClipRecord, features: ClipFeatures, spec: InputSpec, split: Split): Example {
-  const { speech, face } = features;
-  const choosesFaces = spec.compat === 'seed' && split === 'train' && face.status === 'used';
+function makeExample(
+  record: ClipRecord,
+  features: ClipFeatures,
+  spec: InputSpec,
+  allFaces: StoredFaces | null,
+): Example {
+  const { speech } = features;
   return {
     record,
     labels: labelsOf(record),
     inputs: evaluationInputs(features, spec),
     longSpeech: speech.status === 'used' && speech.frames > SPEECH_FRAMES ? speech : null,
-    allFaces: choosesFaces ? { data: shrinkFrames(face.data, face.frames, spec.faceSize), length: face.frames } : null,
+    allFaces,
   };
 }
 
@@ -186,9 +191,9 @@ export function labelsOf({ stem, labels }: ClipRecord): Example['labels'] {
   return { inte: emotionIndex(inte), face: emotionIndex(face), speech: emotionIndex(speech) };
 }
 
-function exampleBytes({ inputs, longSpeech, allFaces }: Example): number {
+function exampleBytes({ inputs, longSpeech }: Example): number {
   const { speech, face, text } = inputs;
-  return [speech, face, text, longSpeech, allFaces].reduce((sum, part) => sum + (part?.data.byteLength ?? 0), 0);
+  return [speech, face, text, longSpeech].reduce((sum, part) => sum + (part?.data.byteLength ?? 0), 0);
 }
 
 /**
