@@ -7,6 +7,7 @@ import { branchFeatures } from '../../models/multimodal.js';
 import { networkParameters } from '../../models/parameters.js';
 import type { ModelSpec } from '../../models/spec.js';
 import {
+  GOLDEN_SPEC,
   GOLDEN_WORD_DIM,
   GOLDEN_WORDS,
   goldenFrames,
@@ -23,19 +24,7 @@ import { largestDifference, openGraphs, runSession, tensor } from '../helpers/on
 const TOLERANCE = 5e-5;
 
 /** The networks of the reference; its text attends across the batch. */
-const spec: ModelSpec = {
-  mode: 'multimodal',
-  compat: 'seed',
-  speechCoefficient: '4',
-  faceCoefficient: '0',
-  faceSize: 224,
-  textLayers: 12,
-  textHeads: 8,
-  wordDim: GOLDEN_WORD_DIM,
-  maxWords: GOLDEN_WORDS,
-  fan: 'self',
-  fusion: 'concat',
-};
+const spec = GOLDEN_SPEC;
 
 let reference: Awaited<ReturnType<typeof referenceLogits>>;
 let sessions: Record<'speechB0' | 'speechB4' | 'faceB0' | 'text' | 'fusion', InferenceSession>;

@@ -5,12 +5,28 @@ import { readJson } from '../../common/files.js';
 import { decodeNpzEntry } from '../../common/npz.js';
 import { Random } from '../../common/random.js';
 import { readSafetensors, type StateDict } from '../../common/safetensors.js';
+import type { ModelSpec } from '../../models/spec.js';
 
 const GOLDEN = path.join(import.meta.dirname, '../golden');
 
 /** Every sentence of the reference's text input is padded to so many words of so many numbers. */
 export const GOLDEN_WORDS = 38;
 export const GOLDEN_WORD_DIM = 200;
+
+/** The multimodal network of the golden logits. */
+export const GOLDEN_SPEC: ModelSpec = {
+  mode: 'multimodal',
+  compat: 'seed',
+  speechCoefficient: '4',
+  faceCoefficient: '0',
+  faceSize: 224,
+  textLayers: 12,
+  textHeads: 8,
+  wordDim: GOLDEN_WORD_DIM,
+  maxWords: GOLDEN_WORDS,
+  fan: 'self',
+  fusion: 'concat',
+};
 
 const logits = z.array(z.number()).length(7);
 const referenceSchema = z.object({

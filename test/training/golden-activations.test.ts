@@ -13,6 +13,7 @@ import { Tape } from '../../training/tensorflow/tape.js';
 import { TensorFlowOps } from '../../training/tensorflow/tensorflow-ops.js';
 import { NetworkVariables } from '../../training/tensorflow/variables.js';
 import {
+  GOLDEN_SPEC,
   GOLDEN_WORD_DIM,
   GOLDEN_WORDS,
   goldenFrames,
@@ -56,19 +57,7 @@ const goldenSchema = z.object({
   text12L8H: z.object({ layer0: statistics, feature: statistics, feature0: numbers }),
 });
 
-const spec: ModelSpec = {
-  mode: 'speech',
-  compat: 'seed',
-  speechCoefficient: '0',
-  faceCoefficient: '0',
-  faceSize: 224,
-  textLayers: 12,
-  textHeads: 8,
-  wordDim: GOLDEN_WORD_DIM,
-  maxWords: GOLDEN_WORDS,
-  fan: 'self',
-  fusion: 'concat',
-};
+const spec: ModelSpec = { ...GOLDEN_SPEC, mode: 'speech', speechCoefficient: '0' };
 
 /** A value in PyTorch's layout: images channels first. */
 interface Value {

@@ -5,7 +5,7 @@ import type { ModelSpec } from '../../models/spec.js';
 import { collate, type ModelInputs } from '../../preprocessing/model-inputs.js';
 import { createPredictor } from '../../training/tensorflow/predictor.js';
 import {
-  GOLDEN_WORD_DIM,
+  GOLDEN_SPEC,
   GOLDEN_WORDS,
   goldenFrames,
   goldenSentences,
@@ -19,19 +19,7 @@ import { largestDifference } from '../helpers/onnx-files.js';
 // PyTorch's float32 logits, of size 0.01 to 1.5: what may differ is the order of float32 sums.
 const TOLERANCE = 2e-5;
 
-const spec: ModelSpec = {
-  mode: 'multimodal',
-  compat: 'seed',
-  speechCoefficient: '4',
-  faceCoefficient: '0',
-  faceSize: 224,
-  textLayers: 12,
-  textHeads: 8,
-  wordDim: GOLDEN_WORD_DIM,
-  maxWords: GOLDEN_WORDS,
-  fan: 'self',
-  fusion: 'concat',
-};
+const spec = GOLDEN_SPEC;
 
 let reference: Awaited<ReturnType<typeof referenceLogits>>;
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import type { ModelSpec } from '../../models/spec.js';
 import { collate, type ModelInputs } from '../../preprocessing/model-inputs.js';
 import { createPredictor } from '../../training/tensorflow/predictor.js';
 import {
-  GOLDEN_WORD_DIM,
+  GOLDEN_SPEC,
   GOLDEN_WORDS,
   goldenFrames,
   goldenSentences,
@@ -22,17 +22,12 @@ import { largestDifference } from '../helpers/onnx-files.js';
 const TOLERANCE = 2e-5;
 
 const spec: ModelSpec = {
+  ...GOLDEN_SPEC,
   mode: 'speech',
-  compat: 'seed',
   speechCoefficient: '0',
-  faceCoefficient: '0',
-  faceSize: 224,
   textLayers: 3,
   textHeads: 4,
-  wordDim: GOLDEN_WORD_DIM,
-  maxWords: GOLDEN_WORDS,
   fan: 'relation',
-  fusion: 'concat',
 };
 
 const rows = z.array(z.array(z.number()).length(7));
