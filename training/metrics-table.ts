@@ -68,12 +68,14 @@ export class MetricsTable {
     const outputs = [...new Set(this.#rows.filter(({ split }) => split === 'val').map(({ output }) => output))];
     const validation = (name: string, column: 'loss' | 'accuracy' | 'macro_f1') =>
       outputs.map((output) => series(`${name}, ${output}`, 'val', output, column));
+    // Multimodal training adds up the losses of the fusion and of the heads.
+    const training = outputs.length > 1 ? 'training, all terms' : 'training';
     return curvesSvg([
       {
         title: 'Loss',
         xLabel: 'epoch',
         yLabel: 'cross-entropy (nats)',
-        series: [series('training', 'train', 'inte', 'loss'), ...validation('validation', 'loss')],
+        series: [series(training, 'train', 'inte', 'loss'), ...validation('validation', 'loss')],
       },
       {
         title: 'Accuracy and macro-F1',
