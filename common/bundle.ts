@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EMOTIONS } from './labels.js';
 
 /** Raised when the meaning of the features changes: features, checkpoints and bundles of different versions do not mix. */
-export const PREPROCESSING_VERSION = 1;
+export const PREPROCESSING_VERSION = 2;
 
 export const compatSchema = z.enum(['default', 'seed']);
 export type Compat = z.infer<typeof compatSchema>;
