@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
+import { ChunkQueue } from './chunk-queue.js';
 import { readMatroska, type Track } from './matroska-reader.js';
 import { hostileInputOptions, type MediaLimits, OutputMeter } from './media-limits.js';
 import { ffmpegMissing, type MediaInfo, mediaTimeout, undecodable } from './probe.js';
@@ -46,7 +46,7 @@ const BLOCK_SLACK_BYTES = 2 ** 20;
  * @throws MerError undecodable_media when nothing comes out, too_large when too much does, timeout, missing_part
  */
 export async function decodeMedia(file: string, info: MediaInfo, options: DecodeOptions): Promise<DecodedMedia> {
-  const output = new PassThrough({ highWaterMark: 2 ** 20 });
+  const output = new ChunkQueue();
   const command = ffmpeg({ source: path.resolve(file), stdoutLines: 20 })
     .inputOptions(...inputOptions(info, options))
     .output(output, { end: true })
@@ -60,7 +60,7 @@ export async function decodeMedia(file: string, info: MediaInfo, options: Decode
     command.kill('SIGKILL');
   }, options.limits.timeoutSeconds * 1000);
   // Without a process there is nobody to end the stream.
-  void ended.then((error) => error && !output.readableEnded && output.end());
+  void ended.then((error) => error && !output.writableEnded && output.end());
   try {
     command.run();
     const collector = new Collector(options);

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
+import { ChunkQueue } from './chunk-queue.js';
 import { allocateBlock, readMatroska, type Track } from './matroska-reader.js';
 import { hostileInputOptions, type MediaLimits, OutputMeter } from './media-limits.js';
 import { ffmpegMissing, type MediaInfo, mediaTimeout, undecodable } from './probe.js';
@@ -46,7 +46,7 @@ async function* decode(
   rate: number,
   { limits, threads }: { limits: MediaLimits; threads: number },
 ): AsyncGenerator<RgbFrame> {
-  const output = new PassThrough({ highWaterMark: 2 ** 20 });
+  const output = new ChunkQueue();
   const command = ffmpeg({ source: path.resolve(file), stdoutLines: 20 })
     .inputOptions('-nostdin', '-filter_threads', `${threads}`, '-threads', `${threads}`)
     .inputOptions(...hostileInputOptions(demuxer, limits), '-t', `${limits.maxSeconds}`)
@@ -70,7 +70,7 @@ async function* decode(
     command.on('end', () => resolve(null)).on('error', (error: Error) => resolve(error));
   });
   // Without a process there is nobody to end the stream.
-  void ended.then((error) => error && !output.readableEnded && output.end());
+  void ended.then((error) => error && !output.writableEnded && output.end());
   const clock = new DecoderClock(limits, () => command.kill('SIGKILL'));
   const meter = new OutputMeter(limits);
   try {
