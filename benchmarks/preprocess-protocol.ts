@@ -18,10 +18,8 @@ export const measuringRequestSchema = z.discriminatedUnion('kind', [
 export const NETS = ['pnet', 'rnet', 'onet'] as const;
 /** Where the time of a clip goes. `detector` is the cascade without its nets: pyramid, crops for the nets, suppression. */
 export const STAGES = ['decode', 'audio', ...NETS, 'detector', 'crops', 'rest'] as const;
-export type Stage = (typeof STAGES)[number];
 
 const stagesSchema = z.record(z.enum(STAGES), z.number());
-export type Stages = z.infer<typeof stagesSchema>;
 
 export const measuredClipSchema = z.object({
   seconds: z.number(),

@@ -76,7 +76,7 @@ function split({ clips, matrixRate, threads }: PreprocessReport): Section {
     header: ['clip', 'mode', 'all', ...STAGES, 'G MACs', 'floor: decode', 'floor: nets', 'times the floor'],
     rows: clips.flatMap((clip) => [row(clip, 'default'), row(clip, 'seed')]),
     notes: [
-      `decode: probing, ffmpeg, its pipe. detector: the cascade without its nets. rest: in seed mode mostly waiting for the decoder. Floor: ffmpeg alone decoding to nowhere, and the nets' multiply-accumulates at ${(matrixRate / 1e9).toFixed(0)} G/s, which a large float32 matrix product reaches here with ${threads} threads.`,
+      `decode: ffmpeg and its pipe, in seed mode for the sound only. detector: the cascade without its nets. rest: probing the file, in seed mode mostly reading and waiting for the pictures. Floor: ffmpeg alone decoding to nowhere, and the nets' multiply-accumulates at ${(matrixRate / 1e9).toFixed(0)} G/s, which a large float32 matrix product reaches here with ${threads} threads.`,
     ],
   };
 }
