@@ -32,7 +32,7 @@ export async function seedFaceFeatures(
   const timeOf = (moment: number) => span.start + ((span.end - span.start) * moment) / count;
   // The frame number as moviepy computes it: its tiny addition keeps n / rate at frame n.
   const frameOf = (moment: number) => Math.trunc(rate * timeOf(moment) + 0.00001);
-  const crops = new CropList();
+  const crops = new CropList(count);
   let moment = 0;
   let seen = 0;
   let looked = -1;
@@ -71,9 +71,14 @@ function tooManyCrops(): Error {
 
 /** The crops so far. The frames of a clip repeat among the mel frames: such crops are copied, not made again. */
 class CropList {
-  #data = new Uint8Array(0);
+  #data: Uint8Array;
   readonly #times: number[] = [];
   #previous = { frame: -1, crops: 0 };
+
+  /** @param expected crops: memory is only taken by those that come */
+  constructor(expected: number) {
+    this.#data = new Uint8Array(Math.max(1, Math.min(expected, MAX_CROPS)) * CROP_BYTES);
+  }
 
   /** Boxes have changed: the crops of the last frame cannot be taken again. */
   forget(): void {
@@ -107,7 +112,7 @@ class CropList {
     if (this.#times.length === MAX_CROPS) throw tooManyCrops();
     this.#times.push(time);
     if (this.#data.length < offset + CROP_BYTES) {
-      const larger = new Uint8Array(Math.max(64 * CROP_BYTES, 2 * this.#data.length));
+      const larger = new Uint8Array(2 * this.#data.length);
       larger.set(this.#data);
       this.#data = larger;
     }
