@@ -18,7 +18,7 @@ runChild({
   requestSchema: measuringRequestSchema,
   async setUp({ compat, threads }) {
     const runs: NetRun[] = [];
-    const detector = await createFaceDetector({ directory: MTCNN_DIR, threads, onRun: (run) => runs.push(run) });
+    const detector = await createFaceDetector({ directory: MTCNN_DIR, onRun: (run) => runs.push(run) });
     const settings = { compat, maxFrames: MAX_FRAMES, threads };
     return {
       info: null,

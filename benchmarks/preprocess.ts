@@ -3,6 +3,7 @@ import fsp from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { Compat } from '../common/bundle.js';
 import { DEFAULT_LIMITS } from '../preprocessing/media/media-limits.js';
 import { type MediaInfo, probeMedia } from '../preprocessing/media/probe.js';
 import { describeMachine, watchOthers } from './machine.js';
@@ -126,7 +127,14 @@ async function measureClip(clip: string, measuring: Measuring): Promise<{ report
     default: ourSide(standard, against),
     seed: ourSide(seed, against),
     reference: referenceSide,
-    corpusSeconds: await measureCorpus(clip, folder, repeats),
+    corpus: {
+      default: await measureCorpus(clip, repeats, (worker) => startWriting('default', folder, worker)),
+      seed: await measureCorpus(clip, repeats, (worker) => startWriting('seed', folder, worker)),
+      reference: Math.min(
+        referenceSide.seconds.median,
+        await measureCorpus(clip, repeats, () => startReference(1, mel)),
+      ),
+    },
   };
   return { report, reasons };
 }
@@ -179,22 +187,31 @@ async function measureDecoding(clip: string, info: MediaInfo, threads: number, r
   return median(seconds);
 }
 
-/** Seconds a clip with one worker a core, each with one thread, features written: as `mer preprocess` does a corpus. */
-async function measureCorpus(clip: string, folder: string, repeats: number): Promise<number> {
-  const workers = await Promise.all(Array.from({ length: os.availableParallelism() }, () => startOurs('default', 1)));
+/** Seconds a clip with one single-threaded worker a core, all of them at work. */
+async function measureCorpus(
+  clip: string,
+  repeats: number,
+  startWorker: (index: number) => Promise<ClipProcess<unknown>>,
+): Promise<number> {
+  const workers = await Promise.all(Array.from({ length: os.availableParallelism() }, (_, i) => startWorker(i)));
   try {
-    const folders = workers.map((_, i) => path.join(folder, `worker-${i}`));
-    await Promise.all(workers.map((worker, i) => worker.run(clip, folders[i])));
+    await Promise.all(workers.map((worker) => worker.run(clip)));
     const start = performance.now();
     await Promise.all(
-      workers.map(async (worker, i) => {
-        for (let done = 0; done < repeats; done++) await worker.run(clip, folders[i]);
+      workers.map(async (worker) => {
+        for (let done = 0; done < repeats; done++) await worker.run(clip);
       }),
     );
     return (performance.now() - start) / 1000 / (repeats * workers.length);
   } finally {
     await Promise.all(workers.map((worker) => worker.kill()));
   }
+}
+
+/** A worker as those of `mer preprocess`, which also writes the features. */
+async function startWriting(compat: Compat, folder: string, worker: number): Promise<ClipProcess<MeasuredClip>> {
+  const ours = await startOurs(compat, 1);
+  return { ...ours, run: (clip) => ours.run(clip, path.join(folder, `worker-${worker}`)) };
 }
 
 function ourSide(

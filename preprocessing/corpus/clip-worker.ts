@@ -45,7 +45,7 @@ runChild({
 
 async function openTools({ netsDir, wordTable, faceEmbedding }: WorkerSettings): Promise<Tools> {
   return {
-    detector: await createFaceDetector({ directory: netsDir, threads: 1 }),
+    detector: await createFaceDetector({ directory: netsDir }),
     ...(wordTable && { wordTable: await WordTable.open(wordTable.file) }),
     ...(faceEmbedding && { faceEmbedder: await createFaceEmbedder(faceEmbedding, 1) }),
   };

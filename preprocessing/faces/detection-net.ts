@@ -16,8 +16,6 @@ export interface NetRun {
 export interface DetectionNetOptions {
   /** Folder of pnet.onnx, rnet.onnx and onet.onnx: MTCNN_DIR, or a bundle. */
   directory: string;
-  /** Threads of ONNX Runtime within one operator. */
-  threads: number;
   /** Is told of each run of a net. */
   onRun?: (run: NetRun) => void;
 }
@@ -42,7 +40,8 @@ export class DetectionNet {
     }
     const session = await InferenceSession.create(file, {
       executionProviders: ['cpu'],
-      intraOpNumThreads: options.threads,
+      // The maps have too few channels for a second thread to help; waiting for work it would take a core from the decoder.
+      intraOpNumThreads: 1,
       interOpNumThreads: 1,
       // Each scale and each number of crops is another shape: plans for them would only pile up.
       enableMemPattern: false,

@@ -11,12 +11,12 @@ runChild({
   configSchema: preprocessingConfigSchema,
   requestSchema: clipFilesSchema,
   async setUp({ detectorDir, threads, compat, maxFrames, subject, inputs, seedFrames, wordTable }) {
-    const detector = await createFaceDetector({ directory: detectorDir, threads });
+    const detector = await createFaceDetector({ directory: detectorDir });
     const lookUp = wordTable && {
       wordTable: await WordTable.open(wordTable.file),
       maxOutOfVocabulary: wordTable.maxOutOfVocabulary,
     };
-    const settings = { compat, maxFrames, subject, wordDim: inputs.wordDim, ...lookUp };
+    const settings = { compat, maxFrames, subject, threads, wordDim: inputs.wordDim, ...lookUp };
     return {
       info: null,
       async handle({ clip, words, transcript }): Promise<PreparedClip> {

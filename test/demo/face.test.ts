@@ -17,7 +17,7 @@ function plan(index: number): ClipPlan {
 describe('the drawn face', () => {
   let detector: FaceDetector;
   beforeAll(async () => {
-    detector = await createFaceDetector({ directory: MTCNN_DIR, threads: 1 });
+    detector = await createFaceDetector({ directory: MTCNN_DIR });
   });
   afterAll(() => detector.dispose());
 

@@ -119,7 +119,7 @@ describe('face detector', () => {
 
   it('names the command that makes the nets when they are missing', async () => {
     await inTemporaryFolder(async (directory) => {
-      const missing = createFaceDetector({ directory, threads: 1 });
+      const missing = createFaceDetector({ directory });
       await expect(missing).rejects.toMatchObject({ code: 'missing_part', remedy: 'Run `npm run setup`.' });
     });
   });

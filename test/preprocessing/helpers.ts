@@ -21,7 +21,7 @@ export function goldenClip(number: 1 | 2 | 3 | 4): string {
 }
 
 export function testDetector(): Promise<FaceDetector> {
-  return createFaceDetector({ directory: MTCNN_DIR, threads: 1 });
+  return createFaceDetector({ directory: MTCNN_DIR });
 }
 
 export async function runFfmpeg(...args: string[]): Promise<Buffer> {
