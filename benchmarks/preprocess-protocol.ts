@@ -89,8 +89,7 @@ const clipReportSchema = z.object({
   seed: ourSideSchema,
   reference: sideSchema,
   /**
-   * Seconds a clip of a corpus, with the whole machine at work: ours with one single-threaded worker a core, features
-   * written; the reference so, or as one process with all threads, whichever is faster, and nothing written.
+   * Seconds a clip of a corpus, with one single-threaded process a core at work. Ours also write the features.
    */
   corpus: z.object({ default: z.number(), seed: z.number(), reference: z.number() }),
 });
