@@ -28,7 +28,8 @@ interface PreprocessFlags extends WordFlags {
 const FORMATS = ['auto', 'merc', 'ravdess', 'cremad', 'meld', 'folders', 'manifest'] as const;
 
 export function addPreprocessCommand(program: Command): void {
-  addWordFlags(program.command('preprocess'))
+  const command = program
+    .command('preprocess')
     .description('Turn a corpus of clips into features for training. Goes on where an earlier run stopped.')
     .option('--corpus <dir>', 'folder of the corpus, or the file of a manifest', '.')
     .addOption(
@@ -50,12 +51,13 @@ export function addPreprocessCommand(program: Command): void {
     )
     .option('--seed <n>', 'of the split', wholeNumber(0), 1234)
     .option('--max_frames <n>', 'face frames kept of each clip, at most', wholeNumber(1), MAX_FRAMES)
-    .option('--face_embeddings <file>', 'PyTorch file of an InceptionResnetV1: also embed each kept face')
     .addOption(
       new Option('--subject <who>', 'whose face, in compat default: the largest, the one nearest to the centre, or all')
         .choices(subjectSchema.options)
         .default('largest'),
-    )
+    );
+  addWordFlags(command)
+    .option('--face_embeddings <file>', 'PyTorch file of an InceptionResnetV1: also embed each kept face')
     .option('--workers <n>', 'child processes', wholeNumber(1), os.availableParallelism())
     .addOption(new Option('--compat <mode>', 'feature mode').choices(compatSchema.options).default('default'))
     .action(preprocess);
