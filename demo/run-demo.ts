@@ -22,7 +22,7 @@ export interface DemoOptions {
 /** Networks small enough to learn from the demo corpus from nothing in a minute or two each on two cores. */
 const NETWORK = ['--optim', 'adamw', '--speech_coeff', 'tiny', '--face_coeff', 'tiny', '--text_layers', '2'];
 const TRAINING: Record<Mode, readonly string[]> = {
-  speech: ['--n_epoch', '24', '--learning_rate', '2e-3', '--batch_size', '16', '--label_smoothing', '0.1'],
+  speech: ['--n_epoch', '40', '--learning_rate', '2e-3', '--batch_size', '16', '--label_smoothing', '0.1'],
   face: ['--n_epoch', '24', '--learning_rate', '2e-3', '--batch_size', '16'],
   text: ['--n_epoch', '15', '--learning_rate', '1e-3', '--batch_size', '32'],
   // With so few clips the fusion alone learns better than everything at once.
