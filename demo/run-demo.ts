@@ -27,7 +27,7 @@ const TRAINING: Record<Mode, readonly string[]> = {
   text: ['--n_epoch', '15', '--learning_rate', '1e-3', '--batch_size', '32'],
   // With so few clips the fusion alone learns better than everything at once.
   multimodal: [
-    ...['--n_epoch', '4', '--learning_rate', '1e-3', '--batch_size', '16', '--label_smoothing', '0.1'],
+    ...['--n_epoch', '8', '--learning_rate', '1e-3', '--batch_size', '16', '--label_smoothing', '0.1'],
     ...['--freeze_backbone', 'True'],
   ],
 };
