@@ -3,6 +3,7 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { PREPROCESSING_VERSION } from '../../common/bundle.js';
 import { EMOTIONS } from '../../common/labels.js';
 import { VENV_PYTHON } from '../../common/paths.js';
 import { buildModels } from '../../export/build-models.js';
@@ -39,7 +40,13 @@ test('every file passes onnx’s full check, loads in Python and says what it is
       opset: OPSET,
       ir: IR_VERSION,
       outputs,
-      metadata: { name: 'a name', emotions: EMOTIONS.join(','), preprocessing_version: '1', compat: 'default', part },
+      metadata: {
+        name: 'a name',
+        emotions: EMOTIONS.join(','),
+        preprocessing_version: String(PREPROCESSING_VERSION),
+        compat: 'default',
+        part,
+      },
     });
     const outputs = ['feature', 'logits', 'attention'];
     expect(JSON.parse(stdout)).toEqual({
