@@ -1,9 +1,12 @@
+import path from 'node:path';
 import { PREPROCESSING_VERSION } from '../../common/bundle.js';
 import type { Emotion } from '../../common/labels.js';
 import { sentenceOf } from '../../demo/data/make-clip.js';
 import { planCorpus } from '../../demo/data/plan.js';
 import { WORD_DIM, wordVector } from '../../demo/data/words.js';
 import { saveClipFeatures } from '../../preprocessing/corpus/feature-store.js';
+import type { TrainConfig } from '../../training/config.js';
+import { parseTrainConfig } from '../../training/parse-config.js';
 
 const absent = { status: 'missing', reason: 'this test needs words only' } as const;
 
@@ -50,4 +53,20 @@ export async function makeWordFeatures(
       { vocabulary: source === null ? null : { table: source, outOfVocabulary: 0 } },
     );
   }
+}
+
+/** A quick run on the words in `directory`/features, logged to `directory`/logs. */
+export function wordRun(directory: string, name: string, flags: Record<string, unknown>): TrainConfig {
+  return parseTrainConfig({
+    mode: 'text',
+    exp_name: name,
+    features: path.join(directory, 'features'),
+    logs: path.join(directory, 'logs'),
+    text_layers: 1,
+    optim: 'adamw',
+    learning_rate: 1e-3,
+    batch_size: 16,
+    num_workers: 0,
+    ...flags,
+  });
 }

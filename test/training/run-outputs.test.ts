@@ -8,9 +8,8 @@ import { readJson } from '../../common/files.js';
 import { EMOTIONS } from '../../common/labels.js';
 import { readCheckpoint } from '../../training/checkpoint.js';
 import type { TrainConfig } from '../../training/config.js';
-import { parseTrainConfig } from '../../training/parse-config.js';
 import { train } from '../../training/train.js';
-import { makeWordFeatures } from '../helpers/word-features.js';
+import { makeWordFeatures, wordRun } from '../helpers/word-features.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -21,19 +20,7 @@ afterAll(() => fsp.rm(directory, { recursive: true }));
 
 /** A run of 40 clips in 3 steps an epoch. */
 function textRun(name: string, flags: Record<string, unknown> = {}): TrainConfig {
-  return parseTrainConfig({
-    mode: 'text',
-    exp_name: name,
-    features: path.join(directory, 'features'),
-    logs: path.join(directory, 'logs'),
-    text_layers: 1,
-    optim: 'adamw',
-    learning_rate: 1e-3,
-    batch_size: 16,
-    n_epoch: 2,
-    num_workers: 0,
-    ...flags,
-  });
+  return wordRun(directory, name, { n_epoch: 2, ...flags });
 }
 
 async function metricsTable(run: string): Promise<Record<string, string>[]> {

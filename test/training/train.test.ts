@@ -6,9 +6,8 @@ import { EMOTIONS } from '../../common/labels.js';
 import { Random } from '../../common/random.js';
 import { readCheckpoint } from '../../training/checkpoint.js';
 import type { TrainConfig } from '../../training/config.js';
-import { parseTrainConfig } from '../../training/parse-config.js';
 import { train } from '../../training/train.js';
-import { makeWordFeatures } from '../helpers/word-features.js';
+import { makeWordFeatures, wordRun } from '../helpers/word-features.js';
 
 const CLIPS = 220;
 const SEED = 5;
@@ -21,19 +20,7 @@ beforeAll(async () => {
 afterAll(() => fsp.rm(directory, { recursive: true }));
 
 function textRun(name: string, flags: Record<string, unknown> = {}): TrainConfig {
-  return parseTrainConfig({
-    mode: 'text',
-    exp_name: name,
-    features: path.join(directory, 'features'),
-    logs: path.join(directory, 'logs'),
-    text_layers: 1,
-    optim: 'adamw',
-    learning_rate: 1e-3,
-    batch_size: 16,
-    n_epoch: 8,
-    num_workers: 0,
-    ...flags,
-  });
+  return wordRun(directory, name, { n_epoch: 8, ...flags });
 }
 
 describe('mer train on the words of the demo corpus', () => {
