@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EMOTIONS } from './labels.js';
+import { EMOTIONS, MODALITIES } from './labels.js';
 
 /** Raised when the meaning of the features changes: features, checkpoints and bundles of different versions do not mix. */
 export const PREPROCESSING_VERSION = 2;
@@ -34,6 +34,19 @@ export const metricsSchema = z.object({
   classes: z.record(z.enum(EMOTIONS), classScoresSchema).optional(),
   confusion: z.array(z.array(z.number().int())).optional(),
 });
+
+/**
+ * Temperatures by which logits are divided before the softmax, so that probabilities are as often right as they say
+ * (Guo et al. 2017, arXiv 1706.04599). What has none has temperature 1.
+ */
+const calibrationSchema = z.object({
+  /** Of the integrated logits, by the name of the set of modalities that went in, such as `speech+text`. */
+  subsets: z.record(z.string(), z.number().positive()),
+  /** Of each modality's own logits. */
+  heads: z.partialRecord(z.enum(MODALITIES), z.number().positive()),
+});
+
+export type Calibration = z.infer<typeof calibrationSchema>;
 
 /**
  * bundle.json: all that serving needs to know of a bundle. The files beside it are
@@ -77,6 +90,12 @@ export const bundleSchema = z.object({
   parity: z.object({ tolerance: z.number(), maxError: z.number(), sizes: z.number().int() }),
   /** Validation metrics of the run, against the integrated label, by output. */
   metrics: z.record(z.string(), metricsSchema),
+  /**
+   * Metrics of the exported graphs on the validation clips, before calibration, for the integrated logits of every set
+   * of modalities, by its name, over the clips that have all of them.
+   */
+  subsetMetrics: z.record(z.string(), metricsSchema).optional(),
+  calibration: calibrationSchema.optional(),
   /** The configuration of the training run. */
   training: z.record(z.string(), z.unknown()),
 });

@@ -3,12 +3,12 @@ import { MerError } from '../common/errors.js';
 import { emotionIndex, MODALITIES, type Modality } from '../common/labels.js';
 import { type ClassificationMetrics, classificationMetrics, softmax } from '../common/metrics.js';
 import { createProgress } from '../common/progress.js';
+import { nonEmptySubsets, subsetName } from '../common/subsets.js';
 import { listClips, loadClipFeatures } from '../preprocessing/corpus/feature-store.js';
 import type { ClipRecord, Split } from '../preprocessing/features.js';
 import { requireSameTable } from '../preprocessing/words/same-table.js';
 import type { DeviceChoice } from '../serving/engine/devices.js';
 import { Engine } from '../serving/engine/engine.js';
-import { nonEmptySubsets, subsetName } from '../serving/engine/subsets.js';
 
 export interface Evaluation {
   model: { name: string; version: string; device: string };

@@ -1,9 +1,9 @@
 import type { Bundle } from '../../common/bundle.js';
 import { EMOTIONS, MODALITIES, type Modality } from '../../common/labels.js';
 import { argmax, softmax } from '../../common/metrics.js';
+import { subsetName } from '../../common/subsets.js';
 import { SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
 import type { Answer, ModalityAnswer, Scores } from '../answer.js';
-import { subsetName } from './subsets.js';
 import type { InferenceInfo, PreparedClip, ScoredClip } from './tasks.js';
 
 /** Frames of the log-mel spectrogram in one second: 16 kHz in hops of 256 samples. */

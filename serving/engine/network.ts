@@ -3,10 +3,10 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Bundle, Compat } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
 import { MODALITIES, type Modality } from '../../common/labels.js';
+import { nonEmptySubsets, subsetName } from '../../common/subsets.js';
 import { MEL_BANDS } from '../../preprocessing/features.js';
 import { collate, type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
 import { type Device, sessionOptions } from './devices.js';
-import { nonEmptySubsets, subsetName } from './subsets.js';
 import { branchFeeds, finiteLogits, realShares, rowsOf } from './tensors.js';
 
 /** What the networks say of one clip. */

@@ -1,4 +1,4 @@
-import { MODALITIES, type Modality } from '../../common/labels.js';
+import { MODALITIES, type Modality } from './labels.js';
 
 /** All non-empty subsets, the smaller ones first, each in the order given: of three modalities, seven. */
 export function nonEmptySubsets(modalities: readonly Modality[]): Modality[][] {
