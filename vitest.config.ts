@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: './test/helpers/global-setup.ts',
+    // As the command line sets it (common/telemetry.ts).
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     // Native libraries (TensorFlow, ONNX Runtime) live in processes of their own.
     pool: 'forks',
     maxWorkers: 2,

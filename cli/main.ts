@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { asMerError } from '../common/errors.js';
+import { NO_TELEMETRY } from '../common/telemetry.js';
 import { addAugmentPreviewCommand } from './augment-preview.js';
 import { addBenchCommand } from './bench.js';
 import { addDemoCommand } from './demo.js';
@@ -17,6 +18,7 @@ import { addWeightsCommand } from './weights.js';
 
 /** The `mer` command line. Each command lives in its own file of this folder. */
 export async function main(argv: readonly string[]): Promise<void> {
+  Object.assign(process.env, NO_TELEMETRY);
   const program = new Command('mer')
     .description('Train, export to ONNX and serve multimodal emotion recognition.')
     .showHelpAfterError('(add --help for the flags)');

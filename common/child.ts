@@ -1,5 +1,6 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { NO_TELEMETRY } from './telemetry.js';
 
 /**
  * Forks a module of this project as a child process. Works from the TypeScript sources (tests, through tsx)
@@ -12,6 +13,7 @@ export function forkModule(module: URL, args: readonly string[] = [], options: F
     serialization: 'advanced',
     execArgv: fromSource ? ['--import', 'tsx'] : [],
     ...options,
+    env: { ...(options.env ?? process.env), ...NO_TELEMETRY },
   });
 }
 
