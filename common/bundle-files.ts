@@ -20,7 +20,8 @@ export async function readBundle(directory: string): Promise<Bundle> {
  */
 export async function verifyBundle(directory: string): Promise<Bundle> {
   const bundle = await readBundle(directory);
-  const files = [...Object.values(bundle.branches), bundle.fusion, ...Object.values(bundle.mtcnn)];
+  const { branches, fusion, single, selfTest, mtcnn } = bundle;
+  const files = [...Object.values(branches), fusion, single, selfTest, ...Object.values(mtcnn)];
   for (const entry of files) {
     if (entry === undefined) continue;
     const file = path.join(directory, entry.file);

@@ -11,6 +11,9 @@ export type Compat = z.infer<typeof compatSchema>;
 export const subjectSchema = z.enum(['largest', 'center', 'all']);
 export type Subject = z.infer<typeof subjectSchema>;
 
+export const precisionSchema = z.enum(['fp32', 'fp16', 'int8']);
+export type Precision = z.infer<typeof precisionSchema>;
+
 const fileSchema = z.object({ file: z.string(), sha256: z.string().length(64), bytes: z.number().int().positive() });
 
 const classScoresSchema = z.object({
@@ -54,12 +57,17 @@ export type Calibration = z.infer<typeof calibrationSchema>;
  *
  * Inputs and outputs of the graphs (B clips, F frames, W words; lengths count real items, padding is at the end):
  *   speech.onnx      log_mel float32 (B, 1, 128, 400), lengths int32 (B)      -> feature, logits (B, 7), attention (B, T)
- *   face.onnx        frames uint8 (B, F, size, size, 3) RGB, lengths int32 (B) -> feature, logits, attention (B, F)
+ *   face.onnx        frames uint8 (B, F, size, size, 3) RGB, lengths int32 (B), gain float32 (1)
+ *                                                                             -> feature, logits, attention (B, F)
  *   text.onnx        words float32 (B, W, dim), lengths int32 (B)             -> feature, logits, attention (B, W)
  *   multimodal.onnx  speech, face, text float32 (B, features), presence float32 (B, 3) -> logits (B, 7)
+ * `gain` is a factor on the pixels after their normalisation, for test-time augmentation; 1 in ordinary use.
  * `attention` is each step's share of the pooled feature and sums to 1 over the real steps.
+ *
+ * A bundle with a fusion has one to three branches; what has no branch is missing in every clip. One without a fusion
+ * has a single branch, whose logits are the answer.
  */
-export const bundleSchema = z.object({
+const fieldsSchema = z.object({
   format: z.literal(1),
   name: z.string(),
   version: z.string(),
@@ -68,6 +76,8 @@ export const bundleSchema = z.object({
     .array(z.enum(EMOTIONS))
     .refine((names) => names.join() === EMOTIONS.join(), 'the classes are not the seven of this project, in order'),
   compat: compatSchema,
+  /** Of the weights and the arithmetic; inputs and outputs are float32 in all of them. */
+  precision: precisionSchema.default('fp32'),
   preprocessing: z.object({
     version: z.literal(PREPROCESSING_VERSION),
     maxFrames: z.number().int().positive(),
@@ -86,6 +96,10 @@ export const bundleSchema = z.object({
     text: fileSchema.extend({ features: z.number().int().positive() }).optional(),
   }),
   fusion: fileSchema.optional(),
+  /** All branches and the fusion in one graph, beside the files of the parts. */
+  single: fileSchema.optional(),
+  /** Inputs of every graph and the outputs that they gave at export, for `mer verify`. */
+  selfTest: fileSchema.optional(),
   mtcnn: z.object({ pnet: fileSchema, rnet: fileSchema, onet: fileSchema }),
   parity: z.object({ tolerance: z.number(), maxError: z.number(), sizes: z.number().int() }),
   /** Validation metrics of the run, against the integrated label, by output. */
@@ -99,6 +113,18 @@ export const bundleSchema = z.object({
   /** The configuration of the training run. */
   training: z.record(z.string(), z.unknown()),
 });
+
+/** The fields of bundle.json, and how many branches go together with a fusion. */
+export const bundleSchema = fieldsSchema
+  .refine(({ branches, fusion }) => fusion !== undefined || branchCount(branches) === 1, {
+    path: ['branches'],
+    message: 'without a fusion there is one branch, not another number of them',
+  })
+  .refine(({ branches }) => branchCount(branches) > 0, { path: ['branches'], message: 'there is none' });
+
+function branchCount(branches: Readonly<Record<string, unknown>>): number {
+  return Object.values(branches).filter((branch) => branch !== undefined).length;
+}
 
 export type Bundle = z.infer<typeof bundleSchema>;
 

@@ -137,6 +137,7 @@ async function describeBundle(
     created: new Date().toISOString(),
     emotions: [...EMOTIONS],
     compat: spec.compat,
+    precision: 'fp32',
     preprocessing: {
       version: PREPROCESSING_VERSION,
       maxFrames: checkpoint.maxFrames,

@@ -62,7 +62,8 @@ function writeBranch(
     case 'face': {
       const size = spec.faceSize;
       const input = open('frames', 'uint8', [TIME.face, size, size, 3]);
-      return faceNetwork(ops, spec, { ...input, size, steps: steps(input.value) }, prefix);
+      const gain = graph.input('gain', 'float32', [1]);
+      return faceNetwork(ops, spec, { ...input, size, gain, steps: steps(input.value) }, prefix);
     }
     case 'text': {
       const input = open('words', 'float32', [TIME.text, spec.wordDim]);

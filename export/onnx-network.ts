@@ -66,9 +66,13 @@ export function branchFeeds(batch: Batch, modality: Modality): Record<string, Te
     case 'speech':
       return { log_mel: new Tensor('float32', batch.speech.data, [clips, 1, MEL_BANDS, SPEECH_FRAMES]), lengths };
     case 'face': {
-      const { data, frames } = batch.face;
+      const { data, frames, gain = 1 } = batch.face;
       const side = Math.sqrt(data.length / (clips * frames * 3));
-      return { frames: new Tensor('uint8', data, [clips, frames, side, side, 3]), lengths };
+      return {
+        frames: new Tensor('uint8', data, [clips, frames, side, side, 3]),
+        lengths,
+        gain: new Tensor('float32', Float32Array.of(gain), [1]),
+      };
     }
     case 'text': {
       const { data, words } = batch.text;

@@ -18,6 +18,8 @@ import { concatFloats, onnxGates, transposeMatrix } from './onnx-weights.js';
 export interface OnnxFrames extends Padded {
   value: string;
   size: number;
+  /** Float (1): factor on the pixels after their normalisation. */
+  gain: string;
 }
 
 /** (batch, channels, height, width); the width may be open. */
@@ -64,7 +66,7 @@ export class OnnxOps implements Ops<OnnxKinds> {
   normalizeFrames(x: OnnxFrames, mean: readonly number[], std: readonly number[]): OnnxImage {
     const graph = this.#graph;
     const channels = (name: string, value: (channel: number) => number) =>
-      graph.floats(`frames.${name}`, [1, 3, 1, 1], Float32Array.from([0, 1, 2], value));
+      graph.node('Mul', [graph.floats(`frames.${name}`, [1, 3, 1, 1], Float32Array.from([0, 1, 2], value)), x.gain]);
     const scale = channels('scale', (channel) => 1 / (255 * std[channel]!));
     const shift = channels('shift', (channel) => -mean[channel]! / std[channel]!);
     const images = graph.node('Reshape', [x.value, graph.ints([-1, x.size, x.size, 3])]);

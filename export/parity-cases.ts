@@ -13,18 +13,24 @@ import {
 /** Lengths of one clip: mel frames, face frames, words; 0 where the modality is missing. */
 type Lengths = readonly [speech: number, face: number, text: number];
 
-/** Three sizes of every input: batches of 1, 2 and 3 clips, padded rows, each modality missing once. */
-const CASES: readonly (readonly Lengths[])[] = [
-  [[SPEECH_FRAMES, 4, 7]],
-  [
-    [250, 2, 38],
-    [SPEECH_FRAMES, 5, 3],
-  ],
-  [
-    [0, 3, 12],
-    [33, 0, 1],
-    [317, 1, 0],
-  ],
+/** Three sizes of every input: batches of 1, 2 and 3 clips, padded rows, each modality missing once, three gains. */
+const CASES: readonly { gain: number; clips: readonly Lengths[] }[] = [
+  { gain: 1, clips: [[SPEECH_FRAMES, 4, 7]] },
+  {
+    gain: 1.1,
+    clips: [
+      [250, 2, 38],
+      [SPEECH_FRAMES, 5, 3],
+    ],
+  },
+  {
+    gain: 0.9,
+    clips: [
+      [0, 3, 12],
+      [33, 0, 1],
+      [317, 1, 0],
+    ],
+  },
 ];
 
 const SEED = 1;
@@ -44,10 +50,15 @@ export interface ParityCase {
  * true export so far out that rounding alone comes near the tolerance.
  */
 export function parityCases(spec: ModelSpec): ParityCase[] {
-  return CASES.map((lengths, number) => {
+  return CASES.map(({ gain, clips: lengths }, number) => {
     const clips = lengths.map((clip, index) => randomInputs(spec, clip, Random.for(SEED, 'parity', number, index)));
-    return { batch: collate(clips, spec), singles: clips.map((clip) => collate([clip], spec)) };
+    const batchOf = (inputs: readonly ModelInputs[]) => withGain(collate(inputs, spec), gain);
+    return { batch: batchOf(clips), singles: clips.map((clip) => batchOf([clip])) };
   });
+}
+
+function withGain(batch: Batch, gain: number): Batch {
+  return { ...batch, face: { ...batch.face, gain } };
 }
 
 function randomInputs(spec: ModelSpec, [mel, frames, words]: Lengths, random: Random): ModelInputs {

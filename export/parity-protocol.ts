@@ -8,7 +8,7 @@ const lengths = z.instanceof(Int32Array);
 const batchSchema: z.ZodType<Batch> = z.object({
   clips: z.number(),
   speech: z.object({ data: floats, lengths }),
-  face: z.object({ data: z.instanceof(Uint8Array), lengths, frames: z.number() }),
+  face: z.object({ data: z.instanceof(Uint8Array), lengths, frames: z.number(), gain: z.number().optional() }),
   text: z.object({ data: floats, lengths, words: z.number() }),
   presence: floats,
 });

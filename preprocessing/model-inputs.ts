@@ -162,8 +162,11 @@ export interface Batch {
   clips: number;
   /** data (B, 1, 128, 400) in [0, 1]; lengths (B). */
   speech: { data: Float32Array; lengths: Int32Array };
-  /** data (B, frames, faceSize, faceSize, 3) RGB; lengths (B); `frames` is the longest clip's. */
-  face: { data: Uint8Array; lengths: Int32Array; frames: number };
+  /**
+   * data (B, frames, faceSize, faceSize, 3) RGB; lengths (B); `frames` is the longest clip's; `gain` is a factor on the
+   * pixels after their normalisation, 1 where it is not given.
+   */
+  face: { data: Uint8Array; lengths: Int32Array; frames: number; gain?: number | undefined };
   /** data (B, words, wordDim); lengths (B); `words` is the longest clip's. */
   text: { data: Float32Array; lengths: Int32Array; words: number };
   /** (B, 3) in the order of MODALITIES: 1 where the clip has the modality. */

@@ -22,7 +22,10 @@ export function buildAnswer(
   const modality = (name: Modality): ModalityAnswer => {
     const branch = scores.branches[name];
     if (branch !== undefined) return { status: 'used', ...verdict(branch.logits) };
-    return prepared.missing[name] ?? { status: 'missing', reason: `this model has no ${name} network` };
+    if (bundle.branches[name] === undefined) {
+      return { status: 'missing', reason: `no_model: this bundle has no ${name} network` };
+    }
+    return prepared.missing[name] ?? { status: 'missing', reason: `this clip has no ${name}` };
   };
   const { decode, audio, faces } = prepared.timings;
   const warnings = [...prepared.warnings];

@@ -18,7 +18,7 @@ export interface ClipScores {
 }
 
 type Features = Partial<Record<Modality, Float32Array>>;
-type Branches = Partial<Record<Modality, { session: InferenceSession; features: number }>>;
+type Branches = Partial<Record<Modality, InferenceSession>>;
 
 /** The networks of one bundle. A run blocks the thread, so this belongs into a child process. */
 export class Network {
@@ -49,15 +49,7 @@ export class Network {
     const branches: Branches = {};
     for (const modality of MODALITIES) {
       const branch = bundle.branches[modality];
-      if (branch !== undefined) branches[modality] = { session: await open(branch), features: branch.features };
-    }
-    const expected = bundle.fusion === undefined ? 1 : MODALITIES.length;
-    if (Object.keys(branches).length !== expected) {
-      throw new MerError(
-        'bad_file',
-        `${directory}/bundle.json: ${Object.keys(branches).length} branches with${bundle.fusion ? '' : 'out'} a fusion.`,
-        'Export the bundle again.',
-      );
+      if (branch !== undefined) branches[modality] = await open(branch);
     }
     return new Network(branches, bundle.fusion && (await open(bundle.fusion)), bundle);
   }
@@ -138,7 +130,7 @@ export class Network {
     const branch = this.#branches[modality];
     if (branch === undefined) throw new Error(`The bundle has no ${modality} branch.`);
     const only = clips.map((clip) => ({ speech: null, face: null, text: null, [modality]: clip[modality] }));
-    const output = await branch.session.run(branchFeeds(modality, collate(only, this.#spec), this.#spec));
+    const output = await branch.run(branchFeeds(modality, collate(only, this.#spec), this.#spec));
     return {
       features: rowsOf(output.feature, clips.length),
       logits: rowsOf(output.logits, clips.length),
@@ -152,7 +144,7 @@ export class Network {
     const feeds: Record<string, Tensor> = {};
     const presence = new Float32Array(rows.length * MODALITIES.length);
     for (const [index, modality] of MODALITIES.entries()) {
-      const size = this.#branches[modality]!.features;
+      const size = inputFeatures(this.#fusion, modality);
       const data = new Float32Array(rows.length * size);
       for (const [row, { features, subset }] of rows.entries()) {
         const feature = features[modality];
@@ -167,9 +159,17 @@ export class Network {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all(Object.values(this.#branches).map(({ session }) => session.release()));
+    await Promise.all(Object.values(this.#branches).map((session) => session.release()));
     await this.#fusion?.release();
   }
+}
+
+/** Width of an input of the fusion, which has one for each modality, whether the bundle has its branch or not. */
+function inputFeatures({ inputMetadata }: InferenceSession, modality: Modality): number {
+  const input = inputMetadata.find(({ name }) => name === modality);
+  const size = input?.isTensor ? input.shape[1] : undefined;
+  if (typeof size !== 'number') throw new Error(`The fusion has no input ${modality} of a known width.`);
+  return size;
 }
 
 function nothingToScore(modalities: readonly Modality[]): MerError {

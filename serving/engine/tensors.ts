@@ -17,8 +17,12 @@ export function branchFeeds(
         lengths,
       };
     case 'face': {
-      const { data, frames } = batch.face;
-      return { frames: new Tensor('uint8', data, [batch.clips, frames, spec.faceSize, spec.faceSize, 3]), lengths };
+      const { data, frames, gain = 1 } = batch.face;
+      return {
+        frames: new Tensor('uint8', data, [batch.clips, frames, spec.faceSize, spec.faceSize, 3]),
+        lengths,
+        gain: new Tensor('float32', Float32Array.of(gain), [1]),
+      };
     }
     case 'text': {
       const { data, words } = batch.text;

@@ -71,6 +71,7 @@ async function face() {
   return runSession(sessions.faceB0, {
     frames: tensor(await goldenFrames(), [1, 4, 224, 224, 3]),
     lengths: tensor(Int32Array.of(4), [1]),
+    gain: tensor(Float32Array.of(1), [1]),
   });
 }
 

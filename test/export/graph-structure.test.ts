@@ -80,7 +80,8 @@ describe('the exported graphs', () => {
     const steps = { speech: 'steps', face: 'frames', text: 'words' };
     for (const modality of MODALITIES) {
       const graph = graphs[modality];
-      expect(graph.inputs).toEqual([inputs[modality], lengths]);
+      const gain = { name: 'gain', type: 'float32', shape: [1] };
+      expect(graph.inputs).toEqual([inputs[modality], lengths, ...(modality === 'face' ? [gain] : [])]);
       expect(graph.outputs).toEqual([
         { name: 'feature', type: 'float32', shape: ['batch', features[modality]] },
         { name: 'logits', type: 'float32', shape: ['batch', EMOTION_COUNT] },

@@ -86,6 +86,17 @@ test('attention has one share for each real step, and they sum to 1', async () =
   }
 });
 
+test('a bundle without one of the branches scores what it has, as if the clip lacked the other', async () => {
+  const directory = await tinyBundle();
+  const bundle = await readBundle(directory);
+  const { speech, face } = bundle.branches;
+  const partial = await Network.create(directory, { ...bundle, branches: { speech, face } }, 'cpu', 1);
+  const [found] = await partial.run([CLIPS[0]!]);
+  const [expected] = await network.run([{ ...CLIPS[0]!, text: null }]);
+  expect(found).toEqual(expected);
+  await partial.dispose();
+});
+
 test('a clip with nothing to score is refused', async () => {
   const nothing = { speech: null, face: null, text: null };
   await expect(network.run([nothing])).rejects.toMatchObject({ code: 'nothing_to_score' });

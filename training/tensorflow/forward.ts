@@ -8,7 +8,7 @@ import { textNetwork } from '../../models/text.js';
 import { type Batch, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
 import type { Tensor } from './native.js';
 import type { Tape } from './tape.js';
-import type { Sequence, TensorFlowKinds, TensorFlowOps } from './tensorflow-ops.js';
+import type { Frames, Sequence, TensorFlowKinds, TensorFlowOps } from './tensorflow-ops.js';
 
 const MEL_BANDS = 128;
 
@@ -63,11 +63,15 @@ class BatchTensors {
     return { logMel, lengths: this.#lengths(speech.lengths) };
   }
 
-  face(): Sequence {
+  face(): Frames {
     const { clips, face } = this.#batch;
     const { faceSize } = this.#spec;
     const shape = [clips, face.frames, faceSize, faceSize, 3];
-    return { tensor: this.#input(this.#tape.native.bytes(shape, face.data)), lengths: this.#lengths(face.lengths) };
+    return {
+      tensor: this.#input(this.#tape.native.bytes(shape, face.data)),
+      lengths: this.#lengths(face.lengths),
+      gain: face.gain ?? 1,
+    };
   }
 
   text(): Sequence {

@@ -22,9 +22,15 @@ export interface Sequence {
   lengths: Tensor;
 }
 
+/** Uint8 (batch, time, height, width, 3). */
+export interface Frames extends Sequence {
+  /** Factor on the pixels after their normalisation. */
+  gain: number;
+}
+
 export interface TensorFlowKinds extends Kinds {
   image: Tensor;
-  frames: Sequence;
+  frames: Frames;
   sequence: Sequence;
   vector: Tensor;
   lengths: Tensor;
@@ -63,18 +69,18 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     this.#mode = mode;
   }
 
-  normalizeFrames(x: Sequence, mean: readonly number[], std: readonly number[]): Tensor {
+  normalizeFrames(x: Frames, mean: readonly number[], std: readonly number[]): Tensor {
     const native = this.#native;
     const [batch, time, height, width, channels] = x.tensor.shape as [number, number, number, number, number];
     const images = native.run('Reshape', [x.tensor, native.list([batch * time, height, width, channels])]);
     const floats = native.cast(images, native.float32);
     const factor = native.floats(
       [channels],
-      Float32Array.from(std, (value) => 1 / (255 * value)),
+      Float32Array.from(std, (value) => x.gain / (255 * value)),
     );
     const shift = native.floats(
       [channels],
-      Float32Array.from(std, (value, channel) => -mean[channel]! / value),
+      Float32Array.from(std, (value, channel) => (-x.gain * mean[channel]!) / value),
     );
     const scaled = native.run('Mul', [floats, factor]);
     const result = this.#tape.run('AddV2', [scaled, shift]);

@@ -53,6 +53,7 @@ describe('what the reference does with data', () => {
     const pixels = {
       tensor: native.bytes([1, 1, 1, 2, 3], Uint8Array.of(0, 0, 0, 255, 255, 255)),
       lengths: native.ints([1], Int32Array.of(1)),
+      gain: 1,
     };
     const images = ops.normalizeFrames(pixels, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
     // The golden is float64, ours float32 of values up to 2.7.
