@@ -1,7 +1,9 @@
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { MODALITIES, type Modality } from '../common/labels.js';
+import { nonEmptySubsets, subsetName } from '../common/subsets.js';
 import { MEL_BANDS } from '../preprocessing/features.js';
 import { type Batch, SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
 
@@ -9,53 +11,117 @@ import { type Batch, SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
 export const LOGITS = ['inte', ...MODALITIES] as const;
 export type NetworkLogits = Record<(typeof LOGITS)[number], Float32Array>;
 
-/** A multimodal network's ONNX files on ONNX Runtime: float32, CPU. For the parity gate; serving has its engine. */
-export class OnnxNetwork {
-  readonly #branches: Record<Modality, InferenceSession>;
-  readonly #fusion: InferenceSession;
+/** What the graphs say of one clip: 7 logits of each modality that it has, and of every subset of these when fused. */
+export interface ClipLogits {
+  heads: Partial<Record<Modality, Float32Array>>;
+  /** By `subsetName`. A network without a fusion has one entry, that of its only branch. */
+  subsets: Record<string, Float32Array>;
+}
 
-  private constructor(branches: Record<Modality, InferenceSession>, fusion: InferenceSession) {
+/** A network's ONNX files on ONNX Runtime, on the CPU: for what the export measures; serving has its engine. */
+export class OnnxNetwork {
+  readonly #branches: Partial<Record<Modality, InferenceSession>>;
+  readonly #fusion: InferenceSession | undefined;
+
+  private constructor(branches: Partial<Record<Modality, InferenceSession>>, fusion: InferenceSession | undefined) {
     this.#branches = branches;
     this.#fusion = fusion;
   }
 
-  /** @param directory holds speech.onnx, face.onnx, text.onnx and multimodal.onnx */
+  /** @param directory holds speech.onnx, face.onnx, text.onnx and multimodal.onnx, or those of them that there are */
   static async open(directory: string): Promise<OnnxNetwork> {
-    const open = (name: string) =>
-      InferenceSession.create(path.join(directory, `${name}.onnx`), {
+    const open = async (name: string) => {
+      const file = path.join(directory, `${name}.onnx`);
+      if (!fs.existsSync(file)) return undefined;
+      return InferenceSession.create(file, {
         executionProviders: ['cpu'],
         intraOpNumThreads: os.availableParallelism(),
         extra: { session: { intra_op: { allow_spinning: '0' } } },
       });
-    const [speech, face, text] = [await open('speech'), await open('face'), await open('text')];
-    return new OnnxNetwork({ speech, face, text }, await open('multimodal'));
+    };
+    const branches: Partial<Record<Modality, InferenceSession>> = {};
+    for (const modality of MODALITIES) {
+      const session = await open(modality);
+      if (session !== undefined) branches[modality] = session;
+    }
+    return new OnnxNetwork(branches, await open('multimodal'));
   }
 
-  /** All logits of a batch, row-major (clips, 7); a missing modality reaches the fusion as zeros, as it does in serving. */
+  /**
+   * All logits of a batch, row-major (clips, 7); a missing modality reaches the fusion as zeros, as it does in serving.
+   * The network must have all three branches and the fusion.
+   */
   async run(batch: Batch): Promise<NetworkLogits> {
-    const { clips } = batch;
-    const logits: Partial<NetworkLogits> = {};
+    const speech = await this.#branch('speech', batch);
+    const face = await this.#branch('face', batch);
+    const text = await this.#branch('text', batch);
+    const features = { speech: speech.feature, face: face.feature, text: text.feature };
+    const inte = await this.#fuse(features, batch.presence);
+    return { inte, speech: speech.logits, face: face.logits, text: text.logits };
+  }
+
+  /**
+   * What the network says of a clip with each subset of its modalities that it has a branch for.
+   * @param batch holds that one clip
+   */
+  async runSubsets(batch: Batch): Promise<ClipLogits> {
+    const heads: ClipLogits['heads'] = {};
+    const features: Partial<Record<Modality, Float32Array>> = {};
+    const present = MODALITIES.filter((modality, index) => this.#branches[modality] && batch.presence[index] === 1);
+    for (const modality of present) {
+      const { feature, logits } = await this.#branch(modality, batch);
+      features[modality] = feature;
+      heads[modality] = logits;
+    }
+    if (this.#fusion === undefined) {
+      return { heads, subsets: Object.fromEntries(present.map((modality) => [modality, heads[modality]!])) };
+    }
+    const subsets: ClipLogits['subsets'] = {};
+    for (const subset of nonEmptySubsets(present)) {
+      const presence = Float32Array.from(MODALITIES, (modality) => Number(subset.includes(modality)));
+      subsets[subsetName(subset)] = await this.#fuse(features, presence);
+    }
+    return { heads, subsets };
+  }
+
+  async #branch(modality: Modality, batch: Batch): Promise<{ feature: Float32Array; logits: Float32Array }> {
+    const session = this.#branches[modality];
+    if (session === undefined) throw new TypeError(`The network has no ${modality} branch.`);
+    const { feature, logits } = await session.run(branchFeeds(batch, modality));
+    return { feature: floats(feature), logits: floats(logits) };
+  }
+
+  /** @param presence (clips, 3); the feature of a modality that is absent there counts as zeros, and may be left out */
+  async #fuse(features: Partial<Record<Modality, Float32Array>>, presence: Float32Array): Promise<Float32Array> {
+    if (this.#fusion === undefined) throw new TypeError('The network has no fusion.');
+    const clips = presence.length / MODALITIES.length;
     const feeds: Record<string, Tensor> = {
-      presence: new Tensor('float32', batch.presence, [clips, MODALITIES.length]),
+      presence: new Tensor('float32', presence, [clips, MODALITIES.length]),
     };
     for (const [index, modality] of MODALITIES.entries()) {
-      const outputs = await this.#branches[modality].run(branchFeeds(batch, modality));
-      logits[modality] = floats(outputs.logits);
-      const feature = Float32Array.from(floats(outputs.feature));
-      const size = feature.length / clips;
+      const size = inputWidth(this.#fusion, modality);
+      const data = new Float32Array(clips * size);
       for (let clip = 0; clip < clips; clip++) {
-        if (batch.presence[clip * MODALITIES.length + index] === 0) feature.fill(0, clip * size, (clip + 1) * size);
+        if (presence[clip * MODALITIES.length + index] === 0) continue;
+        data.set(features[modality]!.subarray(clip * size, (clip + 1) * size), clip * size);
       }
-      feeds[modality] = new Tensor('float32', feature, [clips, size]);
+      feeds[modality] = new Tensor('float32', data, [clips, size]);
     }
-    const { speech, face, text } = logits;
-    const inte = floats((await this.#fusion.run(feeds)).logits);
-    return { inte, speech: speech!, face: face!, text: text! };
+    return floats((await this.#fusion.run(feeds)).logits);
   }
 
   async dispose(): Promise<void> {
-    for (const session of [...Object.values(this.#branches), this.#fusion]) await session.release();
+    for (const session of Object.values(this.#branches)) await session.release();
+    await this.#fusion?.release();
   }
+}
+
+/** The last dimension of a graph's input. */
+function inputWidth(session: InferenceSession, name: string): number {
+  const input = session.inputMetadata.find((metadata) => metadata.name === name);
+  const width = input?.isTensor ? input.shape.at(-1) : undefined;
+  if (typeof width !== 'number') throw new TypeError(`The graph lacks an input ${name} of a fixed width.`);
+  return width;
 }
 
 /** The inputs of one branch's graph, as `bundleSchema` states them. The sizes that a batch does not name follow. */

@@ -1,5 +1,5 @@
 import { type Compat, PREPROCESSING_VERSION } from '../../common/bundle.js';
-import { EMOTIONS } from '../../common/labels.js';
+import { EMOTIONS, type Modality } from '../../common/labels.js';
 import { Random } from '../../common/random.js';
 import { saveClipFeatures } from '../../preprocessing/corpus/feature-store.js';
 import { type ClipFeatures, CROP_SIZE, MEL_BANDS } from '../../preprocessing/features.js';
@@ -11,6 +11,8 @@ export interface TinyClips {
   val: number;
   wordDim: number;
   faceFrames: number;
+  /** Modalities that the clip of this number lacks. */
+  without?: (index: number) => readonly Modality[];
 }
 
 /** Features with all three modalities, of random numbers, the labels in turn. */
@@ -34,7 +36,7 @@ export async function makeTinyFeatures(directory: string, clips: TinyClips): Pro
   }
 }
 
-function tinyClip({ wordDim, faceFrames }: TinyClips, random: Random, index: number): ClipFeatures {
+function tinyClip({ wordDim, faceFrames, without }: TinyClips, random: Random, index: number): ClipFeatures {
   const speechFrames = 120 + 70 * (index % 6);
   const words = 3 + (index % 4);
   const crop = CROP_SIZE * CROP_SIZE * 3;
@@ -43,7 +45,7 @@ function tinyClip({ wordDim, faceFrames }: TinyClips, random: Random, index: num
     // Stripes of one colour a line: quick to draw, not the same under a rotation.
     faces.fill(random.integer(256), i * CROP_SIZE * 3, (i + 1) * CROP_SIZE * 3);
   }
-  return {
+  const features: ClipFeatures = {
     speech: {
       status: 'used',
       data: Float32Array.from({ length: MEL_BANDS * speechFrames }, () => random.uniform()),
@@ -64,4 +66,6 @@ function tinyClip({ wordDim, faceFrames }: TinyClips, random: Random, index: num
     duration: 5,
     span: { start: 0, end: 5 },
   };
+  for (const modality of without?.(index) ?? []) features[modality] = { status: 'missing', reason: 'made so' };
+  return features;
 }
