@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { DEVICE_CHOICES, DEVICES } from '../serving/engine/devices.js';
+import { deviceChoiceSchema, deviceSchema } from '../serving/engine/devices.js';
 import { machineSchema } from './machine.js';
 
 /** What the measuring process is told. */
 export const inferRequestSchema = z.object({
   bundleDir: z.string(),
-  device: z.enum(DEVICE_CHOICES),
+  device: deviceChoiceSchema,
   threads: z.number().int().positive(),
   batches: z.array(z.number().int().positive()),
   /** Runs that are measured, after `warmup` that are not. */
@@ -29,7 +29,7 @@ const measurementSchema = z.object({
 
 export const inferReportSchema = z.object({
   model: z.object({ name: z.string(), version: z.string() }),
-  device: z.enum(DEVICES),
+  device: deviceSchema,
   fallback: z.string().optional(),
   threads: z.number().int(),
   /** Sizes of one clip's inputs. */

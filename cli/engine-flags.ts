@@ -1,5 +1,5 @@
-import { type Command, Option } from 'commander';
-import { DEVICE_CHOICES, type DeviceChoice } from '../serving/engine/devices.js';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type DeviceChoice, parseDeviceChoice } from '../serving/engine/devices.js';
 import { wholeNumber } from './flags.js';
 
 /** The flags of every command that runs a bundle. */
@@ -12,12 +12,19 @@ export interface EngineFlags {
 export function addEngineFlags(command: Command): Command {
   return command
     .option('--bundle <dir>', 'folder of the bundle (default: the newest under bundles/)')
-    .addOption(
-      new Option('--device <device>', 'where the networks run; auto: CUDA where it truly runs')
-        .choices(DEVICE_CHOICES)
-        .default('auto'),
+    .option(
+      '--device <device>',
+      'where the networks run: cpu, cuda:K, or auto: CUDA where it truly runs',
+      device,
+      'auto',
     )
     .option('--threads <n>', 'threads of inference (default: one a core)', wholeNumber(1));
+}
+
+function device(text: string): DeviceChoice {
+  const choice = parseDeviceChoice(text);
+  if (choice === null) throw new InvalidArgumentError('It is not auto, cpu, cuda or cuda:K.');
+  return choice;
 }
 
 /** The folder of the bundle that the flags name. @throws MerError not_found when none is named and none is there */

@@ -36,7 +36,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { bundleDir, port, host, maxUploadBytes, log, ...engineOptions } = options;
   const engine = await Engine.create(bundleDir, {
     ...engineOptions,
-    onEvent: (event) => log.warn(event, event.message),
+    onEvent: (event) => event.type !== 'batch' && log.warn(event, event.message),
   });
   const uploadDir = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-uploads-'));
   let draining = false;

@@ -3,7 +3,7 @@ import { EMOTIONS, MODALITIES, type Modality } from '../../common/labels.js';
 import { argmax, softmax } from '../../common/metrics.js';
 import { subsetName } from '../../common/subsets.js';
 import { SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
-import type { Answer, ModalityAnswer, Scores } from '../answer.js';
+import type { Answer, ModalityAnswer, Verdict } from '../answer.js';
 import type { InferenceInfo, PreparedClip, ScoredClip } from './tasks.js';
 
 /** Frames of the log-mel spectrogram in one second: 16 kHz in hops of 256 samples. */
@@ -27,6 +27,11 @@ export function buildAnswer(
     }
     return prepared.missing[name] ?? { status: 'missing', reason: `this clip has no ${name}` };
   };
+  const without: Answer['without'] = {};
+  if (used.length > 1) {
+    for (const name of used) without[name] = verdict(scores.fused[subsetName(used.filter((other) => other !== name))]!);
+  }
+  const emotions = used.map((name) => verdict(scores.branches[name]!.logits).emotion);
   const { decode, audio, faces } = prepared.timings;
   const warnings = [...prepared.warnings];
   const heard = Math.min(prepared.speechFrames, SPEECH_FRAMES) / FRAMES_PER_SECOND;
@@ -37,6 +42,10 @@ export function buildAnswer(
   return {
     ...integrated,
     confidence: Math.max(...Object.values(integrated.scores)),
+    calibrated: false,
+    disagree: new Set(emotions).size > 1,
+    without,
+    tta: 'none',
     modalities: { face: modality('face'), speech: modality('speech'), text: modality('text') },
     model: { name: bundle.name, version: bundle.version, device: info.device },
     seconds: {
@@ -44,6 +53,7 @@ export function buildAnswer(
       used: Math.min(prepared.duration, span, used.includes('speech') ? heard : Number.POSITIVE_INFINITY),
     },
     timings: {
+      queued: Math.max(0, totalSeconds - (decode + audio + faces + milliseconds) / 1000),
       decode: decode / 1000,
       audio: audio / 1000,
       faces: faces / 1000,
@@ -55,7 +65,7 @@ export function buildAnswer(
 }
 
 /** The emotion that 7 logits speak for, and the probability of each. */
-function verdict(logits: readonly number[]): { emotion: Answer['emotion']; scores: Scores } {
+function verdict(logits: readonly number[]): Verdict {
   const probabilities = softmax(logits);
   const score = (emotion: Answer['emotion']) => probabilities[EMOTIONS.indexOf(emotion)]!;
   return {

@@ -1,17 +1,31 @@
 import type { InferenceSession } from 'onnxruntime-node';
+import { z } from 'zod';
 
-export const DEVICE_CHOICES = ['auto', 'cpu', 'cuda'] as const;
-/** What the user asks for; `auto` takes CUDA where it truly runs. */
-export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
+/** Where the networks run: the processor, or one GPU by its number. */
+export type Device = 'cpu' | `cuda:${number}`;
+export const deviceSchema = z.custom<Device>(isDevice, 'Not `cpu` or `cuda:K`.');
 
-export const DEVICES = ['cpu', 'cuda'] as const;
-/** Where the networks run. */
-export type Device = (typeof DEVICES)[number];
+/** What the user asks for; `auto` takes the first GPU where CUDA truly runs. */
+export type DeviceChoice = 'auto' | Device;
+export const deviceChoiceSchema = z.custom<DeviceChoice>(
+  (value) => value === 'auto' || isDevice(value),
+  'Not `auto`, `cpu` or `cuda:K`.',
+);
+
+function isDevice(value: unknown): value is Device {
+  return typeof value === 'string' && /^(cpu|cuda:\d{1,3})$/.test(value);
+}
+
+/** The choice that a user typed; `cuda` is the first GPU. Null when it is none. */
+export function parseDeviceChoice(text: string): DeviceChoice | null {
+  const choice = deviceChoiceSchema.safeParse(text === 'cuda' ? 'cuda:0' : text);
+  return choice.success ? choice.data : null;
+}
 
 /** @param threads threads of ONNX Runtime within one operator */
 export function sessionOptions(device: Device, threads: number): InferenceSession.SessionOptions {
   return {
-    executionProviders: [device],
+    executionProviders: [device === 'cpu' ? 'cpu' : { name: 'cuda', deviceId: Number(device.slice('cuda:'.length)) }],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // Threads that spin while they wait take the cores that decoding and face detection need.

@@ -12,6 +12,8 @@ import { WordTable } from '../../preprocessing/words/word-table.js';
 import type { Answer } from '../answer.js';
 import { buildAnswer } from './build-answer.js';
 import { type DeviceChoice, RUNTIME_ENVIRONMENT } from './devices.js';
+import type { EngineEvent } from './events.js';
+import type { EngineLoad, Place, PredictOptions } from './predict-options.js';
 import {
   type ClipFiles,
   type InferenceConfig,
@@ -23,7 +25,7 @@ import {
   type ScoredClip,
   scoredClipSchema,
 } from './tasks.js';
-import { type PoolEvent, WorkerPool } from './worker-pool.js';
+import { WorkerPool } from './worker-pool.js';
 
 export interface EngineOptions {
   /** Default `auto`. */
@@ -43,8 +45,8 @@ export interface EngineOptions {
   seedFrames?: number;
   /** The word-vector table for transcripts, which must be the bundle's; without it transcripts are refused. */
   wordTable?: { file: string; maxOutOfVocabulary: number };
-  /** Told when a process died, hung or was replaced. */
-  onEvent?(event: PoolEvent): void;
+  /** Told of processes that died or were replaced, of tasks that were tried again or dropped, and of batches. */
+  onEvent?(event: EngineEvent): void;
 }
 
 export const ENGINE_DEFAULTS = { device: 'auto', timeoutSeconds: 120, maxQueue: 64 } as const;
@@ -64,6 +66,8 @@ export class Engine {
   readonly #inference: WorkerPool<InferenceInfo, ScoredClip>;
   readonly #timeoutMs: number;
   readonly #takesTranscripts: boolean;
+  readonly #capacity: number;
+  #taken = 0;
 
   private constructor(
     bundle: Bundle,
@@ -71,12 +75,14 @@ export class Engine {
     inference: WorkerPool<InferenceInfo, ScoredClip>,
     timeoutMs: number,
     takesTranscripts: boolean,
+    capacity: number,
   ) {
     this.bundle = bundle;
     this.#preprocessing = preprocessing;
     this.#inference = inference;
     this.#timeoutMs = timeoutMs;
     this.#takesTranscripts = takesTranscripts;
+    this.#capacity = capacity;
   }
 
   /**
@@ -132,7 +138,14 @@ export class Engine {
       for (const start of starts) if (start.status === 'fulfilled') await start.value?.dispose();
       throw failure.reason;
     }
-    return new Engine(bundle, await preprocessing, await inference, timeoutSeconds * 1000, wordTable !== undefined);
+    return new Engine(
+      bundle,
+      await preprocessing,
+      await inference,
+      timeoutSeconds * 1000,
+      wordTable !== undefined,
+      workers + maxQueue,
+    );
   }
 
   /** Where the networks run, and why on the CPU where `auto` found no CUDA. */
@@ -150,6 +163,31 @@ export class Engine {
     return { preprocessing: this.#preprocessing?.queueLength ?? 0, inference: this.#inference.queueLength };
   }
 
+  /** How full the engine is: whoever receives clips asks before it reads them. */
+  get load(): EngineLoad {
+    const running = (this.#preprocessing?.running ?? 0) + this.#inference.running;
+    return { running, waiting: Math.max(0, this.#taken - running), capacity: this.#capacity };
+  }
+
+  /**
+   * Takes a place for a clip that is on its way, such as an upload. It counts until it is released.
+   *
+   * @throws MerError overloaded when all are taken
+   */
+  admit(): Place {
+    if (this.#taken >= this.#capacity) {
+      throw new MerError('overloaded', `${this.#taken} clips are in work or wait.`, 'Send the clip again in a while.');
+    }
+    this.#taken += 1;
+    let held = true;
+    return {
+      release: () => {
+        if (held) this.#taken -= 1;
+        held = false;
+      },
+    };
+  }
+
   /** Process ids of the children, by stage. */
   get pids(): { preprocessing: number[]; inference: number[] } {
     return { preprocessing: this.#preprocessing?.pids ?? [], inference: this.#inference.pids };
@@ -161,7 +199,17 @@ export class Engine {
    * @throws MerError those of `preprocessClip` when the media or the words are refused; bad_words for a transcript
    *   without a word table; nothing_to_score; timeout; overloaded; not_ready
    */
-  async predict(files: ClipFiles): Promise<Answer> {
+  async predict(files: ClipFiles, options: PredictOptions = {}): Promise<Answer> {
+    if (options.place !== undefined) return this.#predict(files);
+    const place = this.admit();
+    try {
+      return await this.#predict(files);
+    } finally {
+      place.release();
+    }
+  }
+
+  async #predict(files: ClipFiles): Promise<Answer> {
     if (this.#preprocessing === undefined) throw new Error('This engine was created with workers: 0.');
     if (files.transcript !== undefined && !this.#takesTranscripts) {
       throw new MerError(

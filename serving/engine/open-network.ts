@@ -26,8 +26,9 @@ export async function openNetwork(
   // What ONNX Runtime would print of a missing GPU is no error where the CPU may do.
   if (choice === 'auto') env.logLevel = 'fatal';
   if (choice === 'cpu') return { network: await openWarm(directory, bundle, 'cpu', threads), device: 'cpu' };
+  const device = choice === 'auto' ? 'cuda:0' : choice;
   try {
-    return { network: await openWarm(directory, bundle, 'cuda', threads), device: 'cuda' };
+    return { network: await openWarm(directory, bundle, device, threads), device };
   } catch (error) {
     if (error instanceof MerError) throw error;
     const reason = firstLine(error);
@@ -37,7 +38,7 @@ export async function openNetwork(
     }
     throw new MerError(
       'missing_part',
-      `CUDA was asked for and does not run: ${reason}`,
+      `CUDA was asked for (${device}) and does not run: ${reason}`,
       'Run `npm run setup -- --gpu` on a machine with an NVIDIA driver, or use --device cpu.',
     );
   }

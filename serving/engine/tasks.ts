@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { compatSchema, subjectSchema } from '../../common/bundle.js';
 import { MODALITIES } from '../../common/labels.js';
 import type { ModelInputs } from '../../preprocessing/model-inputs.js';
-import { DEVICE_CHOICES, DEVICES } from './devices.js';
+import { deviceChoiceSchema, deviceSchema } from './devices.js';
 
 /** A typed array with a count of the real items in it, as it crosses a process boundary. */
 const floatsSchema = z.object({
@@ -74,13 +74,13 @@ export type PreparedClip = z.infer<typeof preparedClipSchema>;
 /** The set-up of an inference process. */
 export const inferenceConfigSchema = z.object({
   bundleDir: z.string(),
-  device: z.enum(DEVICE_CHOICES),
+  device: deviceChoiceSchema,
   threads: z.number().int().positive(),
 });
 export type InferenceConfig = z.infer<typeof inferenceConfigSchema>;
 
 export const inferenceInfoSchema = z.object({
-  device: z.enum(DEVICES),
+  device: deviceSchema,
   fallback: z.string().optional(),
   modalities: z.array(z.enum(MODALITIES)),
 });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { asMerError, MerError } from '../../common/errors.js';
 import { WorkerDied, WorkerProcess, type WorkerSpec } from '../../common/worker-process.js';
+import type { PoolEvent } from './events.js';
 
 export interface PoolOptions<Info, Result> extends WorkerSpec {
   size: number;
@@ -13,12 +14,6 @@ export interface PoolOptions<Info, Result> extends WorkerSpec {
   maxQueue: number;
   /** Told of what an operator should know: processes that died, were killed or could not be started again. */
   onEvent(event: PoolEvent): void;
-}
-
-export interface PoolEvent {
-  type: 'died' | 'hung' | 'restarted' | 'restart_failed';
-  process: string;
-  message: string;
 }
 
 interface Task<Result> {
@@ -79,6 +74,11 @@ export class WorkerPool<Info, Result> {
 
   get queueLength(): number {
     return this.#queue.length;
+  }
+
+  /** Tasks that a process works on. */
+  get running(): number {
+    return this.#alive.size - this.#idle.length;
   }
 
   get pids(): number[] {

@@ -52,9 +52,9 @@ test('disposing ends all processes and answers what is under way', async () => {
 });
 
 test('CUDA that was asked for runs, or the engine does not start and says why', async () => {
-  const started = await Engine.create(bundle, { ...OPTIONS, device: 'cuda' }).catch((error: unknown) => error);
+  const started = await Engine.create(bundle, { ...OPTIONS, device: 'cuda:0' }).catch((error: unknown) => error);
   if (started instanceof Engine) {
-    expect(started.info.device).toBe('cuda');
+    expect(started.info.device).toBe('cuda:0');
     await started.dispose();
   } else expect(started).toMatchObject({ code: 'missing_part', message: expect.stringMatching(/CUDA.*: .+/) });
 });

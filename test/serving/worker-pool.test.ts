@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type PoolEvent, WorkerPool } from '../../serving/engine/worker-pool.js';
+import type { PoolEvent } from '../../serving/engine/events.js';
+import { WorkerPool } from '../../serving/engine/worker-pool.js';
 import { until } from '../helpers/test-app.js';
 
 let pool: WorkerPool<string, number> | undefined;
