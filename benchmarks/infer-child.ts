@@ -7,8 +7,7 @@ import { type ModelInputs, SPEECH_FRAMES } from '../preprocessing/model-inputs.j
 import type { Network } from '../serving/engine/network.js';
 import { openNetwork } from '../serving/engine/open-network.js';
 import { type InferReport, type InferRequest, inferRequestSchema, type Measurement } from './infer-protocol.js';
-import { describeMachine } from './machine.js';
-import { quantile } from './statistics.js';
+import { quantile, summarise } from './statistics.js';
 
 /** The measuring process of `mer bench infer`: ONNX Runtime blocks its thread and stays out of the command's own. */
 runChild({
@@ -28,7 +27,6 @@ runChild({
           threads,
           clip: { melFrames: SPEECH_FRAMES, faceFrames: maxFrames, faceSize, words: request.words },
           repeats: request.repeats,
-          machine: describeMachine(),
           measurements: await measureAll(opened.network, maxFrames, request),
         };
       },
@@ -80,11 +78,12 @@ async function measure(
     await run();
     times.push(performance.now() - start);
   }
-  const p50 = quantile(times, 0.5);
+  const milliseconds = summarise(times);
   return {
-    ...{ graph, batch, p50 },
+    graph,
+    batch,
+    milliseconds,
     p99: quantile(times, 0.99),
-    min: Math.min(...times),
-    clipsPerSecond: (1000 * batch) / p50,
+    clipsPerSecond: (1000 * batch) / milliseconds.median,
   };
 }

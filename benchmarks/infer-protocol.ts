@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { deviceChoiceSchema, deviceSchema } from '../serving/engine/devices.js';
-import { machineSchema } from './machine.js';
+import { summarySchema } from './statistics.js';
 
 /** What the measuring process is told. */
 export const inferRequestSchema = z.object({
@@ -20,10 +20,9 @@ const measurementSchema = z.object({
   /** `speech`, `face`, `text` and `fusion` are single graphs; `multimodal` is all of them, as one clip is served. */
   graph: z.string(),
   batch: z.number().int(),
-  /** Milliseconds of one run over the whole batch. */
-  p50: z.number(),
+  /** Of one run over the whole batch. */
+  milliseconds: summarySchema,
   p99: z.number(),
-  min: z.number(),
   clipsPerSecond: z.number(),
 });
 
@@ -35,7 +34,6 @@ export const inferReportSchema = z.object({
   /** Sizes of one clip's inputs. */
   clip: z.object({ melFrames: z.number(), faceFrames: z.number(), faceSize: z.number(), words: z.number() }),
   repeats: z.number().int(),
-  machine: machineSchema,
   measurements: z.array(measurementSchema),
 });
 export type InferReport = z.infer<typeof inferReportSchema>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { compatSchema } from '../common/bundle.js';
 import { machineSchema } from './machine.js';
+import { summarySchema } from './statistics.js';
 
 /** What a measuring process of ours is started with. */
 export const measuringConfigSchema = z.object({
@@ -56,8 +57,6 @@ export const referenceClipSchema = z.object({
   detections: z.array(detectionSchema),
 });
 export type ReferenceClip = z.infer<typeof referenceClipSchema>;
-
-const summarySchema = z.object({ median: z.number(), min: z.number(), max: z.number() });
 
 const sideSchema = z.object({
   /** Seconds a clip. */

@@ -1,65 +1,58 @@
-import { formatMarkdownTable, formatTable } from '../common/table.js';
 import { type ClipReport, NETS, type OurSide, type PreprocessReport, STAGES } from './preprocess-protocol.js';
+import type { Figure, ReportTable, SuiteOutcome } from './report/schema.js';
+import { measured } from './statistics.js';
 
 /** Clips of the reference's whole training set, for which the cost of a corpus is computed. */
 const CORPUS_CLIPS = 44_370;
 
-interface Section {
-  title: string;
-  header: string[];
-  rows: string[][];
-  notes: string[];
-}
-
-/** The report as text for a terminal. */
-export function formatReport(report: PreprocessReport): string {
-  const sections = sectionsOf(report).map(({ title, header, rows, notes }) =>
-    [title, formatTable(header, rows), ...notes].join('\n'),
-  );
-  return [...introduction(report), '', sections.join('\n\n')].join('\n');
-}
-
-/** The same as Markdown, for a document. */
-export function formatMarkdown(report: PreprocessReport): string {
-  const sections = sectionsOf(report).map(({ title, header, rows, notes }) =>
-    [`### ${title}`, formatMarkdownTable(header, rows), ...notes].join('\n\n'),
-  );
-  return `${[...introduction(report), ...sections].join('\n\n')}\n`;
-}
-
-function introduction({ machine, threads, repeats, othersShare, unfair }: PreprocessReport): string[] {
-  const others = othersShare === null ? '' : `; other processes took ${percent(othersShare)} of the machine`;
-  return [
-    `Preprocessing, ${threads} threads a side, medians of ${repeats} turns; ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}${others}`,
-    ...(unfair.length > 0 ? [`No ratio is claimed: ${unfair.join('; ')}.`] : []),
-  ];
-}
-
-function sectionsOf(report: PreprocessReport): Section[] {
-  return [comparison(report), throughput(report), split(report), referenceSplit(report), corpusCost(report)];
-}
-
-function comparison({ clips }: PreprocessReport): Section {
-  const range = ({ min, max }: { min: number; max: number }) => `${min.toFixed(2)}–${max.toFixed(2)}`;
+/** The report in the form of every suite. */
+export function preprocessOutcome(report: PreprocessReport): SuiteOutcome {
+  const { threads, repeats, unfair } = report;
   return {
-    title: 'One clip at a time: ours against the PyTorch reference',
-    header: [
-      ...['clip', 'picture', 'default: faster', 'memory', 'seed: faster', 'memory'],
-      ...['reference s', 'default s', 'seed s', 'reference MB', 'default MB', 'seed MB'],
-    ],
-    rows: clips.map(({ clip, height, default: standard, seed, reference }) => [
-      ...[clip, `${height}p`],
-      ...[standard, seed].flatMap(({ faster, smaller }) => [ratio(faster), ratio(smaller)]),
-      ...[reference, standard, seed].map(({ seconds }) => `${seconds.median.toFixed(2)} (${range(seconds)})`),
-      ...[reference, standard, seed].map(({ peakMemory }) => megabytes(peakMemory)),
-    ]),
+    figures: report.clips.flatMap(figuresOf),
     notes: [
-      'faster: seconds of the reference over ours; memory: its peak over ours. Seconds are the median (least–most). Peak: what a fresh process held at most over its first clip, and what its ffmpeg processes held at their peaks.',
+      `${threads} threads a side, medians of ${repeats} turns. Peak memory: what a fresh process held at most over its first clip, and what its ffmpeg processes held at their peaks. In a corpus: seconds a clip with one worker a core.`,
+      ...(unfair.length > 0 ? [`No ratio is claimed: ${unfair.join('; ')}.`] : []),
     ],
+    tables: tablesOf(report),
+    charts: [],
+    details: report,
   };
 }
 
-function throughput({ clips, machine, threads, unfair }: PreprocessReport): Section {
+/** What later runs are compared by. */
+function figuresOf(clip: ClipReport): Figure[] {
+  const name = `${clip.clip} (${clip.height}p)`;
+  const { reference } = clip;
+  return (['default', 'seed'] as const).flatMap((mode): Figure[] => {
+    const side = clip[mode];
+    const common = { better: 'lower' as const, rival: { name: 'PyTorch' } };
+    const seconds: Figure = {
+      ...{ ...common, name: `${name}, ${mode}: one clip`, unit: 's', ratio: side.faster },
+      ...measured(side.seconds),
+      rival: { ...common.rival, ...measured(reference.seconds) },
+    };
+    const corpus: Figure = {
+      ...{ ...common, name: `${name}, ${mode}: in a corpus`, unit: 's' },
+      ratio: side.faster === null ? null : reference.seconds.median / clip.corpus[mode],
+      value: clip.corpus[mode],
+      rival: { ...common.rival, ...measured(reference.seconds) },
+    };
+    if (side.peakMemory === null || reference.peakMemory === null) return [seconds, corpus];
+    const memory: Figure = {
+      ...{ ...common, name: `${name}, ${mode}: peak memory`, unit: 'MB', ratio: side.smaller },
+      value: side.peakMemory / 1e6,
+      rival: { ...common.rival, value: reference.peakMemory / 1e6 },
+    };
+    return [seconds, memory, corpus];
+  });
+}
+
+function tablesOf(report: PreprocessReport): ReportTable[] {
+  return [throughput(report), split(report), referenceSplit(report), corpusCost(report)];
+}
+
+function throughput({ clips, machine, threads, unfair }: PreprocessReport): ReportTable {
   const faster = (reference: number, ours: number) => ratio(unfair.length > 0 ? null : reference / ours);
   return {
     title: 'A corpus: as `mer preprocess` does it, against the PyTorch reference',
@@ -81,7 +74,7 @@ function throughput({ clips, machine, threads, unfair }: PreprocessReport): Sect
   };
 }
 
-function split({ clips, matrixRate, threads }: PreprocessReport): Section {
+function split({ clips, matrixRate, threads }: PreprocessReport): ReportTable {
   const row = (clip: ClipReport, mode: 'default' | 'seed') => {
     const { stages, seconds, floor, macs }: OurSide = clip[mode];
     const least = floor.decode + floor.nets;
@@ -103,7 +96,7 @@ function split({ clips, matrixRate, threads }: PreprocessReport): Section {
   };
 }
 
-function referenceSplit({ clips }: PreprocessReport): Section {
+function referenceSplit({ clips }: PreprocessReport): ReportTable {
   const stages = ['decode', 'audio', 'detection', 'crops'];
   return {
     title: "Where the reference's time goes, in ms",
@@ -117,7 +110,7 @@ function referenceSplit({ clips }: PreprocessReport): Section {
   };
 }
 
-function corpusCost({ clips, machine }: PreprocessReport): Section {
+function corpusCost({ clips, machine }: PreprocessReport): ReportTable {
   const pictures = [...new Set(clips.map(({ height }) => height))].sort((a, b) => a - b);
   const row = (name: string, chosen: readonly ClipReport[]) => {
     const mean = (read: (clip: ClipReport) => number) =>
@@ -152,12 +145,4 @@ function ratio(value: number | null): string {
 
 function milliseconds(seconds: number): string {
   return (seconds * 1000).toFixed(0);
-}
-
-function megabytes(bytes: number | null): string {
-  return bytes === null ? '–' : (bytes / 1e6).toFixed(0);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(0)} %`;
 }

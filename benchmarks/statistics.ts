@@ -1,13 +1,30 @@
-/** What is said of repeated measurements. */
-export interface Summary {
-  median: number;
-  min: number;
-  max: number;
-}
+import { z } from 'zod';
+import type { Measured } from './report/schema.js';
+
+/** What is said of repeated measurements; `low` and `high` bound their middle half. */
+export const summarySchema = z.object({
+  median: z.number(),
+  min: z.number(),
+  max: z.number(),
+  low: z.number(),
+  high: z.number(),
+});
+export type Summary = z.infer<typeof summarySchema>;
 
 /** @param values at least one */
 export function summarise(values: readonly number[]): Summary {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+  return {
+    median: median(values),
+    min: Math.min(...values),
+    max: Math.max(...values),
+    low: quantile(values, 0.25),
+    high: quantile(values, 0.75),
+  };
+}
+
+/** A summary as a report's figures have it. */
+export function measured({ median: value, low, high }: Summary): Measured {
+  return { value, low, high };
 }
 
 /** The value below which the share `q` of all lies: one of the values themselves. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { COEFFICIENTS, modeSchema } from '../models/spec.js';
 import { machineSchema } from './machine.js';
+import { summarySchema } from './statistics.js';
 
 /** One training step to be measured, of the reference's networks (`--compat seed`). */
 export const trainCaseSchema = z.object({
@@ -32,13 +33,9 @@ export const measuredStepSchema = z.object({
 });
 export type MeasuredStep = z.infer<typeof measuredStepSchema>;
 
-const summarySchema = z.object({ median: z.number(), min: z.number(), max: z.number() });
-
 const sideSchema = z.object({
   /** Seconds a step. */
   seconds: summarySchema,
-  /** Width of the middle half of the steps, as a share of the median. */
-  spread: z.number(),
   peakBytes: z.number(),
 });
 export type Side = z.infer<typeof sideSchema>;

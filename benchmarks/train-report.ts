@@ -1,21 +1,53 @@
-import fsp from 'node:fs/promises';
-import { writeFileAtomic } from '../common/files.js';
-import { formatTable } from '../common/table.js';
+import type { Figure, ReportTable, SuiteOutcome } from './report/schema.js';
+import { measured } from './statistics.js';
 import type { Side, TrainReport } from './train-protocol.js';
-
-const MARK = '<!-- bench train -->';
 
 /** Kernels that a profile lists; the rest is one line. */
 const LISTED_KERNELS = 12;
 
 const HEADER = ['step', 'side', 'median s', 'min', 'max', 'spread', 'peak MB', 'to PyTorch', 'memory'];
 
-function describe({ machine, device, threads, repeats, others }: TrainReport): string {
-  const busy = others === null ? '' : `; others took ${(100 * others).toFixed(0)} % of the cores meanwhile`;
-  return (
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; TensorFlow on ${device}, ${threads} threads; ` +
-    `${repeats} steps of each in turn after 2 that do not count${busy}`
-  );
+/** The report in the form of every suite. */
+export function trainOutcome(report: TrainReport): SuiteOutcome {
+  const { device, threads, repeats } = report;
+  return {
+    figures: report.cases.flatMap(figuresOf),
+    notes: [
+      `TensorFlow on ${device}, ${threads} threads a side, ${repeats} steps of each in turn after 2 that do not count.`,
+    ],
+    tables: [
+      {
+        title: 'A training step',
+        header: HEADER,
+        rows: rows(report),
+        notes: ['spread: the middle half of the steps as a share of the median; to PyTorch: ours / PyTorch.'],
+      },
+      ...profiles(report),
+    ],
+    charts: [],
+    details: report,
+  };
+}
+
+function figuresOf({ name, ours, amp, pytorch }: TrainReport['cases'][number]): Figure[] {
+  const step = (of: string, side: Side): Figure[] => [
+    {
+      ...{ name: `${of}: step`, unit: 's', better: 'lower' },
+      ...measured(side.seconds),
+      ...(pytorch && {
+        rival: { name: 'PyTorch', ...measured(pytorch.seconds) },
+        ratio: pytorch.seconds.median / side.seconds.median,
+      }),
+    },
+    {
+      ...{ name: `${of}: peak memory`, unit: 'MB', better: 'lower', value: side.peakBytes / 2 ** 20 },
+      ...(pytorch && {
+        rival: { name: 'PyTorch', value: pytorch.peakBytes / 2 ** 20 },
+        ratio: pytorch.peakBytes / side.peakBytes,
+      }),
+    },
+  ];
+  return [...step(name, ours), ...(amp ? step(`${name}, amp`, amp) : [])];
 }
 
 function rows({ cases }: TrainReport): string[][] {
@@ -24,7 +56,7 @@ function rows({ cases }: TrainReport): string[][] {
       name,
       side,
       ...[values.seconds.median, values.seconds.min, values.seconds.max].map((value) => value.toFixed(3)),
-      `${(100 * values.spread).toFixed(0)}%`,
+      `${((100 * (values.seconds.high - values.seconds.low)) / values.seconds.median).toFixed(0)}%`,
       (values.peakBytes / 2 ** 20).toFixed(0),
       pytorch ? (values.seconds.median / pytorch.seconds.median).toFixed(2) : '',
       pytorch ? (values.peakBytes / pytorch.peakBytes).toFixed(2) : '',
@@ -33,7 +65,7 @@ function rows({ cases }: TrainReport): string[][] {
   });
 }
 
-function profiles({ cases }: TrainReport): { title: string; rows: string[][] }[] {
+function profiles({ cases }: TrainReport): ReportTable[] {
   return cases
     .filter(({ kernels }) => kernels.length > 0)
     .map(({ name, kernels }) => {
@@ -47,6 +79,8 @@ function profiles({ cases }: TrainReport): { title: string; rows: string[][] }[]
       };
       return {
         title: `${name}: ${count} kernels a step, ${total.toFixed(3)} s`,
+        header: ['kernel', 'runs', 'ms', 'share'],
+        notes: [],
         rows: [...kernels.slice(0, LISTED_KERNELS), others].map(({ kernel, count: runs, seconds }) => [
           kernel,
           String(runs),
@@ -55,31 +89,4 @@ function profiles({ cases }: TrainReport): { title: string; rows: string[][] }[]
         ]),
       };
     });
-}
-
-const PROFILE_HEADER = ['kernel', 'runs', 'ms', 'share'];
-
-/** The report for a terminal. */
-export function trainTables(report: TrainReport): string {
-  return [
-    describe(report),
-    formatTable(HEADER, rows(report)),
-    ...profiles(report).map(({ title, rows: lines }) => `\n${title}\n${formatTable(PROFILE_HEADER, lines)}`),
-  ].join('\n');
-}
-
-/** Puts the tables between the two marks of a Markdown file, or makes the file of them. */
-export async function writeMarkdown(file: string, report: TrainReport): Promise<void> {
-  const table = (header: string[], lines: string[][]) =>
-    [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-  const parts = [
-    describe(report),
-    table(HEADER, rows(report)),
-    ...profiles(report).flatMap(({ title, rows: lines }) => [title, table(PROFILE_HEADER, lines)]),
-  ];
-  const block = `${MARK}\n${parts.join('\n\n')}\n${MARK}`;
-  const old = await fsp.readFile(file, 'utf8').catch(() => block);
-  const pieces = old.split(MARK);
-  const text = pieces.length === 3 ? `${pieces[0]}${block}${pieces[2]}` : block;
-  await writeFileAtomic(file, text.endsWith('\n') ? text : `${text}\n`);
 }

@@ -3,7 +3,7 @@ import { WorkerProcess } from '../common/worker-process.js';
 import { describeMachine, watchOthers } from './machine.js';
 import { TUNED_MALLOC } from './reference/environment.js';
 import { ReferenceSession } from './reference/session.js';
-import { median, quantile, summarise } from './statistics.js';
+import { summarise } from './statistics.js';
 import {
   type MeasuredStep,
   measuredStepSchema,
@@ -80,11 +80,6 @@ export async function benchTrain(options: TrainBenchmark): Promise<TrainReport> 
   return { machine: describeMachine(), device, threads, repeats, others: others(), cases };
 }
 
-/** Width of the middle half of all values as a share of their median: small when the machine was quiet. */
-function spread(values: readonly number[]): number {
-  return (quantile(values, 0.75) - quantile(values, 0.25)) / median(values);
-}
-
 async function measureInTurn<Name extends string>(
   runners: Partial<Record<Name, Runner>>,
   repeats: number,
@@ -100,7 +95,7 @@ async function measureInTurn<Name extends string>(
   const sides: Partial<Record<Name, Side>> = {};
   for (const [name, all] of steps) {
     const seconds = all.slice(WARMUP).map((step) => step.seconds);
-    sides[name] = { seconds: summarise(seconds), spread: spread(seconds), peakBytes: all.at(-1)!.peakBytes };
+    sides[name] = { seconds: summarise(seconds), peakBytes: all.at(-1)!.peakBytes };
   }
   return sides;
 }

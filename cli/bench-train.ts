@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { TrainCaseName } from '../benchmarks/train.js';
+import { addReportFlags, type ReportFlags, reportSuite } from './bench-report.js';
 import { wholeNumber } from './flags.js';
 
 const CASES = ['face', 'speech', 'multimodal', 'text'] as const satisfies readonly TrainCaseName[];
 
-interface Flags {
+interface Flags extends ReportFlags {
   case: TrainCaseName[];
   threads: number;
   repeats: number;
@@ -12,13 +13,10 @@ interface Flags {
   amp?: true;
   profile?: true;
   device: 'auto' | 'cpu';
-  json?: true;
-  markdown?: string;
 }
 
 export function addBenchTrainCommand(bench: Command): void {
-  bench
-    .command('train')
+  addReportFlags(bench.command('train'))
     .description(
       'Seconds and memory of a training step, ours and PyTorch in turn in one run: face B0 2 x 16 frames, speech B4 ' +
         'batch 8, multimodal 2 x 16 and text batch 32, in float32 with the same optimizer and tuned allocators.',
@@ -30,22 +28,21 @@ export function addBenchTrainCommand(bench: Command): void {
     .option('--amp', 'measure ours with --amp True as well')
     .option('--profile', 'name the kernels of a step and their times')
     .addOption(new Option('--device <name>', 'where ours runs').choices(['auto', 'cpu']).default('auto'))
-    .option('--json', 'print the report as JSON')
-    .option('--markdown <file>', 'write the tables to this file too, between its marks `<!-- bench train -->`')
-    .action(async (flags: Flags) => {
-      const { benchTrain } = await import('../benchmarks/train.js');
-      const { trainTables, writeMarkdown } = await import('../benchmarks/train-report.js');
-      const report = await benchTrain({
-        cases: flags.case,
-        threads: flags.threads,
-        repeats: flags.repeats,
-        reference: flags.reference,
-        amp: flags.amp ?? false,
-        profile: flags.profile ?? false,
-        device: flags.device,
-        note: (line) => process.stderr.write(`${line}\n`),
-      });
-      if (flags.markdown !== undefined) await writeMarkdown(flags.markdown, report);
-      process.stdout.write(`${flags.json ? JSON.stringify(report, null, 2) : trainTables(report)}\n`);
-    });
+    .action((flags: Flags) =>
+      reportSuite('train', flags, async () => {
+        const { benchTrain } = await import('../benchmarks/train.js');
+        const { trainOutcome } = await import('../benchmarks/train-report.js');
+        const report = await benchTrain({
+          cases: flags.case,
+          threads: flags.threads,
+          repeats: flags.repeats,
+          reference: flags.reference,
+          amp: flags.amp ?? false,
+          profile: flags.profile ?? false,
+          device: flags.device,
+          note: (line) => process.stderr.write(`${line}\n`),
+        });
+        return trainOutcome(report);
+      }),
+    );
 }

@@ -1,3 +1,4 @@
+import { COLOURS, GRID, niceTicks, tickLabel } from './axes.js';
 import { round, svgDocument, svgLine, svgRectangle, svgText } from './svg.js';
 
 /** One curve: points (x, y) in ascending order of x. Points that are not finite are left out. */
@@ -18,9 +19,6 @@ const PLOT_HEIGHT = 230;
 const MARGIN = { left: 72, right: 16, top: 40, bottom: 50 };
 const LEGEND_ROW = 18;
 const LEGEND_COLUMNS = 2;
-/** Okabe and Ito's colours, told apart with every kind of colour vision. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
-const GRID = '#dddddd';
 
 /** Line charts side by side, each with axes, grid and legend. */
 export function curvesSvg(panels: readonly Panel[]): string {
@@ -36,8 +34,8 @@ function panelParts({ title, xLabel, yLabel, series }: Panel, offset: number): s
     points: points.filter((point) => point.every(Number.isFinite)),
   }));
   const all = shown.flatMap(({ points }) => points);
-  const xTicks = ticks(all.map(([x]) => x));
-  const yTicks = ticks(all.map(([, y]) => y));
+  const xTicks = niceTicks(all.map(([x]) => x));
+  const yTicks = niceTicks(all.map(([, y]) => y));
   const left = offset + MARGIN.left;
   const right = offset + PANEL_WIDTH - MARGIN.right;
   const bottom = MARGIN.top + PLOT_HEIGHT;
@@ -76,28 +74,4 @@ function panelParts({ title, xLabel, yLabel, series }: Panel, offset: number): s
 function scale(axis: readonly number[], from: number, to: number): (value: number) => number {
   const [low, high] = [axis[0]!, axis.at(-1)!];
   return (value) => from + ((value - low) / (high - low)) * (to - from);
-}
-
-/** Four to nine round numbers that span the values. */
-function ticks(values: readonly number[]): number[] {
-  let low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  let high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  if (!Number.isFinite(low)) [low, high] = [0, 1];
-  if (low === high) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) / 2, high + Math.abs(high) / 2];
-  const rough = (high - low) / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.floor(low / step + 1e-9);
-  const last = Math.ceil(high / step - 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
-}
-
-/** A tick with as many digits as the distance between ticks needs. */
-function tickLabel(value: number, axis: readonly number[]): string {
-  const step = axis[1]! - axis[0]!;
-  const largest = Math.max(...axis.map(Math.abs));
-  if (largest < 1e-3) return value === 0 ? '0' : value.toExponential(1);
-  const digits = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
-  const exact = Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) < 1e-6 ? digits : digits + 1;
-  return value.toFixed(exact);
 }

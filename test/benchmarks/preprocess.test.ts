@@ -3,15 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { countMacs } from '../../benchmarks/mtcnn-operations.js';
 import { checkGolden, checkSeconds } from '../../benchmarks/preprocess-fairness.js';
 import type { ReferenceClip } from '../../benchmarks/preprocess-protocol.js';
-import { formatMarkdown, formatReport } from '../../benchmarks/preprocess-report.js';
+import { preprocessOutcome } from '../../benchmarks/preprocess-report.js';
 import { peakMemory } from '../../benchmarks/process-tree.js';
+import { suiteText } from '../../benchmarks/report/render.js';
 import { median, quantile } from '../../benchmarks/statistics.js';
+import { suiteReport } from '../helpers/suite-report.js';
 
 const stages = { sound: 0, audio: 0, pictures: 0, detection: 0, crops: 0 };
 const empty: ReferenceClip = { seconds: 1, stages, trim: [0, 1], melFrames: 1, crops: 0, detections: [] };
 
 const ours = {
-  seconds: { median: 0.5, min: 0.4, max: 0.6 },
+  seconds: { median: 0.5, min: 0.4, max: 0.6, low: 0.45, high: 0.55 },
   peakMemory: 4e8,
   stages: {},
   crops: 32,
@@ -19,7 +21,12 @@ const ours = {
   bytes: 4.9e6,
   floor: { decode: 0.1, nets: 0.15 },
 };
-const reference = { seconds: { median: 5, min: 4, max: 6 }, peakMemory: 2e9, stages: {}, crops: 285 };
+const reference = {
+  seconds: { median: 5, min: 4, max: 6, low: 4.5, high: 5.5 },
+  peakMemory: 2e9,
+  stages: {},
+  crops: 285,
+};
 
 function report(unfair: string[]) {
   const ratios = unfair.length > 0 ? { faster: null, smaller: null } : { faster: 10, smaller: 5 };
@@ -40,15 +47,14 @@ function report(unfair: string[]) {
 
 describe('the preprocessing benchmark', () => {
   it('gives ratios, the distance to the floor and the cost of the whole corpus', () => {
-    const text = formatReport(report([]));
+    const text = suiteText(suiteReport('preprocess', preprocessOutcome(report([]))));
     // 0.5 s over the floor's 0.25 s; 44 370 clips of 0.36 s and 4.9 MB.
-    for (const expected of ['10.0x', '5.0x', '2.0', '4.4', '217'])
+    for (const expected of ['10.00x', '5.00x', '2.0', '4.4', '217'])
       expect(text).toMatch(new RegExp(`\\s${expected}\\b`));
-    expect(formatMarkdown(report([]))).toContain('| a.mp4 | 720p | 10.0x | 5.0x |');
   });
 
   it('claims no ratio against an unfair rival, and says why', () => {
-    const text = formatReport(report(['the reference was slow']));
+    const text = suiteText(suiteReport('preprocess', preprocessOutcome(report(['the reference was slow']))));
     expect(text).toContain('No ratio is claimed: the reference was slow.');
     expect(text).not.toMatch(/\dx\b/);
   });
