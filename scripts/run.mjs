@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const COMPILED = path.join(ROOT, 'dist');
+/** What is compiled: the program, and what its web page runs in browsers. */
+const CONFIGS = ['tsconfig.build.json', 'serving/page/client/tsconfig.build.json'];
 
 /** Ends with one line that says what to do. */
 function fail(message) {
@@ -69,7 +71,7 @@ function installPackages(full) {
 /** The newest change of anything that is compiled, in milliseconds. */
 function newestSource() {
   const { include } = readJson(path.join(ROOT, 'tsconfig.build.json'));
-  const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+  const files = ['tsconfig.json', 'serving/page/client/tsconfig.json', ...CONFIGS, 'package-lock.json'];
   for (const folder of include.filter((name) => fs.existsSync(path.join(ROOT, name))))
     for (const name of fs.readdirSync(path.join(ROOT, folder), { recursive: true }))
       if (name.endsWith('.ts')) files.push(path.join(folder, name));
@@ -83,11 +85,10 @@ function compile() {
     return report('compiled program', 'already there', startedAt);
   // Types are checked by `npm run typecheck`; here they would ask for TensorFlow's, which serving does without.
   const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck'], {
-    cwd: ROOT,
-    stdio: 'inherit',
-  });
-  if (status !== 0) fail('The program does not compile. Run `npm run typecheck` to see why.');
+  for (const config of CONFIGS) {
+    const { status } = spawnSync(process.execPath, [tsc, '-p', config, '--noCheck'], { cwd: ROOT, stdio: 'inherit' });
+    if (status !== 0) fail('The program does not compile. Run `npm run typecheck` to see why.');
+  }
   fs.writeFileSync(stamp, '');
   fs.utimesSync(stamp, startedAt / 1000, startedAt / 1000);
   report('compiled program', 'made', startedAt);

@@ -1,0 +1,45 @@
+import type { Answer } from '../../answer.js';
+import { byId, element } from './dom.js';
+import { drawFrames, type Player } from './player.js';
+import { percent, seconds } from './words.js';
+
+/** Pixels of a drawn frame: twice its size on the page, for sharp screens. */
+const [WIDTH, HEIGHT] = [256, 192];
+
+/** The frames that the face network weighed most, drawn from the clip in the browser. A press shows one in the player. */
+export function showKeyFrames(answer: Answer, player: Player, signal: AbortSignal): void {
+  const box = byId('key-frames', HTMLDivElement);
+  const keyFrames = answer.keyFrames ?? [];
+  box.hidden = keyFrames.length === 0;
+  if (box.hidden) return;
+  const frames = keyFrames.map(({ time, share }) => {
+    const canvas = element('canvas', { width: WIDTH, height: HEIGHT });
+    const spoken = `Show the frame at ${seconds(time)}, ${percent(share)} of the attention`;
+    const button = element(
+      'button',
+      { type: 'button', ariaLabel: spoken, onclick: () => player.seek(time) },
+      canvas,
+      element(
+        'span',
+        { className: 'caption' },
+        element('span', {}, seconds(time)),
+        element('span', {}, percent(share)),
+      ),
+    );
+    return { time, canvas, button };
+  });
+  box.replaceChildren(
+    element(
+      'section',
+      { className: 'key-frames' },
+      element('h3', {}, 'Frames that counted most'),
+      element('p', { className: 'quiet' }, 'The moment of each, and its share of the face network’s attention.'),
+      element('ul', {}, ...frames.map(({ button }) => element('li', {}, button))),
+    ),
+  );
+  if (player.url === null) return;
+  drawFrames(player.url, frames, signal).catch(() => {
+    // A clip that this browser cannot play: the times are shown all the same.
+    for (const { canvas } of frames) if (!signal.aborted) canvas.hidden = true;
+  });
+}
