@@ -55,21 +55,48 @@ export function classificationMetrics(
   };
 }
 
+/** Clips whose predicted class has a probability within one interval. */
+export interface ReliabilityBin {
+  clips: number;
+  /** Mean probability of the predicted class, and the share of the clips whose prediction is right; 0 without clips. */
+  confidence: number;
+  accuracy: number;
+}
+
 /**
- * Expected calibration error (Guo et al. 2017, arXiv 1706.04599): the clips are put into 15 bins of equal width by the
- * probability of their predicted class; the error is the mean over the clips of |accuracy - mean probability| of their bin.
+ * The points of a reliability diagram: the clips in 15 bins of equal width by the probability of their predicted class.
+ * Bins are open on the left: (0, 1/15], (1/15, 2/15] and so on.
  */
-export function calibrationError(probabilities: readonly ArrayLike<number>[], labels: readonly number[]): number {
-  const surplus = new Array<number>(CALIBRATION_BINS).fill(0);
+export function reliabilityBins(
+  probabilities: readonly ArrayLike<number>[],
+  labels: readonly number[],
+): ReliabilityBin[] {
+  const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ clips: 0, confidence: 0, accuracy: 0 }));
   for (const [row, label] of labels.entries()) {
     const scores = probabilities[row]!;
     const predicted = argmax(scores);
     const confidence = scores[predicted]!;
-    // Bins are open on the left: (0, 1/15], (1/15, 2/15] and so on.
-    const bin = Math.min(Math.max(Math.ceil(confidence * CALIBRATION_BINS) - 1, 0), CALIBRATION_BINS - 1);
-    surplus[bin]! += Number(predicted === label) - confidence;
+    const index = Math.min(Math.max(Math.ceil(confidence * CALIBRATION_BINS) - 1, 0), CALIBRATION_BINS - 1);
+    const bin = bins[index]!;
+    bin.clips += 1;
+    bin.confidence += confidence;
+    bin.accuracy += Number(predicted === label);
   }
-  return surplus.reduce((sum, value) => sum + Math.abs(value), 0) / Math.max(labels.length, 1);
+  return bins.map(({ clips, confidence, accuracy }) => ({
+    clips,
+    confidence: confidence / Math.max(clips, 1),
+    accuracy: accuracy / Math.max(clips, 1),
+  }));
+}
+
+/**
+ * Expected calibration error (Guo et al. 2017, arXiv 1706.04599): the mean over the clips of |accuracy - mean
+ * probability| of their bin of {@link reliabilityBins}.
+ */
+export function calibrationError(probabilities: readonly ArrayLike<number>[], labels: readonly number[]): number {
+  const bins = reliabilityBins(probabilities, labels);
+  const error = bins.reduce((sum, bin) => sum + bin.clips * Math.abs(bin.accuracy - bin.confidence), 0);
+  return error / Math.max(labels.length, 1);
 }
 
 /** Index of the largest value; the first of equals. */
