@@ -10,7 +10,11 @@ export function addExportCommand(program: Command): void {
     )
     .requiredOption('--out <dir>', 'folder of the bundle; a bundle that lies there is replaced')
     .option('--name <name>', 'what the bundle calls itself (default: the name of its folder)')
-    .action(async (options: { run: string; out: string; name?: string }) => {
+    .option(
+      '--features <dir>',
+      'features whose validation clips it is calibrated and measured on (default: those that the run names)',
+    )
+    .action(async (options: { run: string; out: string; name?: string; features?: string }) => {
       // The gate compares on the CPU: a GPU may round matrix products to TF32. TensorFlow reads this when it is loaded.
       process.env.CUDA_VISIBLE_DEVICES = '';
       const { exportBundle } = await import('../export/bundle.js');

@@ -3,7 +3,7 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { BUNDLE_FILE, type Bundle, bundleSchema, PREPROCESSING_VERSION } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
-import { sha256File, writeFileAtomic, writeJsonAtomic } from '../common/files.js';
+import { sha256File, writeJsonAtomic } from '../common/files.js';
 import { EMOTIONS, MODALITIES } from '../common/labels.js';
 import { MTCNN_DIR } from '../common/paths.js';
 import { createProgress } from '../common/progress.js';
@@ -13,13 +13,21 @@ import { networkParameters } from '../models/parameters.js';
 import { type Checkpoint, checkState, readCheckpoint } from '../training/checkpoint.js';
 import { buildModels, type ModelSource } from './build-models.js';
 import { assertReplaceable, buildFolder } from './folder.js';
-import { CARD_FILE, modelCard } from './model-card.js';
+import { calibrationOf, type Measurements, measure } from './measure.js';
+import { writeModelCard } from './model-card.js';
 import { branchGraph, fusionGraph } from './network-graphs.js';
 import { checkParity, type ParityReport } from './parity.js';
+import { findValidationClips, type ValidationClips, validationLogits } from './validation-logits.js';
 
 const MTCNN_NETS = ['pnet', 'rnet', 'onet'] as const;
 
-const STAGES = ['reading the checkpoint', 'writing the ONNX files', 'comparing with TensorFlow', 'putting it together'];
+const STAGES = [
+  'reading the checkpoint',
+  'writing the ONNX files',
+  'comparing with TensorFlow',
+  'measuring on the validation clips',
+  'putting it together',
+];
 
 export interface ExportOptions {
   /** A multimodal run's folder, whose best checkpoint is taken, or a checkpoint file. */
@@ -28,6 +36,11 @@ export interface ExportOptions {
   out: string;
   /** What the bundle calls itself; the name of its folder by default. */
   name?: string | undefined;
+  /**
+   * Features whose validation clips it is measured and calibrated on. By default those that the run's configuration
+   * names; where they are gone, the bundle is made without calibration and says so.
+   */
+  features?: string | undefined;
 }
 
 /**
@@ -41,6 +54,7 @@ export async function exportBundle({
   run,
   out,
   name = path.basename(path.resolve(out)),
+  features,
 }: ExportOptions): Promise<Bundle> {
   await assertReplaceable(out);
   const progress = createProgress('export', STAGES.length);
@@ -48,15 +62,19 @@ export async function exportBundle({
   try {
     enter(0);
     const checkpoint = await readMultimodal(run);
+    const clips = await findValidationClips(checkpoint, features);
     return await buildFolder(out, async (directory) => {
       enter(1);
       await buildModels(modelSources(checkpoint, name), directory, VERSION);
       enter(2);
       const parity = await checkParity(checkpoint, directory);
       enter(3);
+      const measured = await measureOn(clips, checkpoint, directory, (done) => progress.update(3, done));
+      enter(4);
       await copyMtcnn(directory);
-      const bundle = await describeBundle(checkpoint, name, parity, directory);
-      await writeFileAtomic(path.join(directory, CARD_FILE), await modelCard(bundle, checkpoint));
+      const bundle = await describeBundle(checkpoint, name, parity, measured, directory);
+      const command = `mer export --run ${run} --out ${out}`;
+      await writeModelCard(directory, { bundle, checkpoint, measured, command });
       await writeJsonAtomic(path.join(directory, BUNDLE_FILE), bundle);
       progress.update(STAGES.length, 'done');
       return bundle;
@@ -101,6 +119,23 @@ export function modelSources(
   return sources;
 }
 
+/** What the graphs are worth on the validation clips; a reason why there are none is passed on, and told. */
+async function measureOn(
+  clips: ValidationClips | string,
+  checkpoint: Checkpoint,
+  directory: string,
+  note: (done: string) => void,
+): Promise<Measurements | string> {
+  if (typeof clips !== 'string') {
+    const onClip = (done: number) => note(`validation clip ${done} of ${clips.records.length}`);
+    return measure(await validationLogits(directory, checkpoint.spec, clips, onClip), checkpoint);
+  }
+  process.stderr.write(
+    `note: not calibrated, and no set of modalities measured: ${clips}; --features DIR names the features of the run\n`,
+  );
+  return clips;
+}
+
 async function copyMtcnn(directory: string): Promise<void> {
   for (const net of MTCNN_NETS) {
     const source = path.join(MTCNN_DIR, `${net}.onnx`);
@@ -119,6 +154,7 @@ async function describeBundle(
   checkpoint: Checkpoint,
   name: string,
   parity: ParityReport,
+  measured: Measurements | string,
   directory: string,
 ): Promise<Bundle> {
   const { spec, config, metrics, file, epoch } = checkpoint;
@@ -155,9 +191,16 @@ async function describeBundle(
     fusion,
     mtcnn: { pnet, rnet, onet },
     parity,
-    metrics,
+    ...(typeof measured === 'string' ? { metrics } : measuredFields(measured)),
     training: { ...config, checkpoint: path.basename(file), epoch },
   } satisfies Bundle);
+}
+
+/** Metrics of the exported graphs take the place of those that the training saw. */
+function measuredFields(measured: Measurements): Pick<Bundle, 'metrics' | 'subsetMetrics' | 'calibration'> {
+  const calibration = calibrationOf(measured);
+  const subsets = Object.entries(measured.subsets).map(([subset, output]) => [subset, output.metrics.before]);
+  return { metrics: measured.outputs, subsetMetrics: Object.fromEntries(subsets), ...(calibration && { calibration }) };
 }
 
 /** The same network with the same weights has the same version, whenever and wherever it is exported. */

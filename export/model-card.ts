@@ -1,34 +1,62 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import type { Bundle } from '../common/bundle.js';
-import { MODALITIES } from '../common/labels.js';
+import { writeFileAtomic } from '../common/files.js';
+import { EMOTIONS, MODALITIES } from '../common/labels.js';
 import { PROJECT_ROOT } from '../common/paths.js';
+import { confusionSvg } from '../common/plots/confusion.js';
 import { VERSION } from '../common/version.js';
 import { BRANCH_PREFIX } from '../models/multimodal.js';
 import { networkParameters, parameterCount } from '../models/parameters.js';
 import type { ModelSpec } from '../models/spec.js';
-import type { Checkpoint } from '../training/checkpoint.js';
+import { type Checkpoint, readCheckpoint } from '../training/checkpoint.js';
 import { describeOrigin, type Origins, randomBackbones } from '../training/weights/origin.js';
+import { FOLDS } from './calibration/calibrate.js';
+import { trainCommand } from './card/commands.js';
+import { dataSection } from './card/data.js';
+import { calibrationTable, classTable, outputTable, reliabilityPlot, subsetTable } from './card/figures.js';
+import type { Measurements } from './measure.js';
 import { OPSET } from './onnx-graph.js';
 
 export const CARD_FILE = 'MODEL_CARD.md';
+/** The plots beside it. */
+export const CONFUSION_FILE = 'confusion.svg';
+export const RELIABILITY_FILE = 'reliability.svg';
 
 const LICENCE = path.join(PROJECT_ROOT, 'export', 'licences', 'facenet-pytorch.txt');
 
-const OUTPUT_NAMES: Record<string, string> = {
-  inte: 'all modalities',
-  speech: 'speech alone',
-  face: 'face alone',
-  text: 'words alone',
-};
+/** What a card tells of. */
+export interface CardSource {
+  bundle: Bundle;
+  checkpoint: Pick<Checkpoint, 'spec' | 'origins' | 'config'>;
+  /** What was measured on the validation clips, or in words why nothing was. */
+  measured: Measurements | string;
+  /** The command that made the bundle. */
+  command: string;
+}
+
+/** Writes MODEL_CARD.md and its plots into a bundle's folder. */
+export async function writeModelCard(directory: string, source: CardSource): Promise<void> {
+  const { bundle, measured } = source;
+  const { confusion, clips, accuracy } = bundle.metrics.inte ?? {};
+  if (confusion !== undefined) {
+    const title = `${clips} validation clips, accuracy ${accuracy?.toFixed(3)}`;
+    await writeFileAtomic(path.join(directory, CONFUSION_FILE), confusionSvg(confusion, EMOTIONS, title));
+  }
+  if (typeof measured !== 'string') {
+    await writeFileAtomic(path.join(directory, RELIABILITY_FILE), reliabilityPlot(measured));
+  }
+  await writeFileAtomic(path.join(directory, CARD_FILE), await modelCard(source));
+}
 
 /** The text of a bundle's MODEL_CARD.md: what it is, what was measured, what it is for and what it is not for. */
-export async function modelCard(bundle: Bundle, checkpoint: Pick<Checkpoint, 'spec' | 'origins'>): Promise<string> {
-  const { spec, origins } = checkpoint;
+export async function modelCard({ bundle, checkpoint, measured, command }: CardSource): Promise<string> {
+  const { spec, origins, config } = checkpoint;
+  const features = typeof config.features === 'string' ? config.features : undefined;
   return `# ${bundle.name}
 
-Recognises one of seven emotions (${bundle.emotions.join(', ')}) in a clip of one person, from the voice, the face and the
-words, each of which may be missing. Version ${bundle.version}, exported ${bundle.created} by mer ${VERSION}.
+Recognises one of seven emotions (${bundle.emotions.join(', ')}) in a clip of one person, from ${sensesOf(bundle)}.
+Version ${bundle.version}, exported ${bundle.created} by mer ${VERSION}.
 
 ## Networks
 | file | network | parameters | bytes |
@@ -38,15 +66,25 @@ ${networkRows(bundle, spec)}
 ONNX opset ${OPSET}, float32; batch and time are open dimensions. The face detector (MTCNN) is in pnet.onnx, rnet.onnx and onet.onnx.
 
 ## Accuracy
-${accuracy(bundle)}
+${accuracySection(bundle, measured)}
+
+## Calibration
+${calibrationSection(measured)}
 
 ## Equality with the trained network
 Every logit of ONNX Runtime equals that of TensorFlow within ${bundle.parity.tolerance} * max(1, |logit|), in float32 on the CPU: the
 largest error seen was ${bundle.parity.maxError.toExponential(1)}, at ${bundle.parity.sizes} sizes of every input, in padded batches and alone.
 
+## Data
+${await dataSection(features)}
+
 ## Training
 The weights of each branch began so:
 ${startingWeights(spec, origins)}
+
+${await commandSection(config, command)}
+
+The whole configuration of the run:
 
 \`\`\`json
 ${JSON.stringify(bundle.training, null, 2)}
@@ -62,11 +100,71 @@ In the European Union, inferring emotions in workplaces and in education is proh
 (Regulation (EU) 2024/1689, article 5), and elsewhere it is subject to duties of that regulation.
 
 ## Licences
-The networks are the work of whoever trained them and carry the terms of their training data. The three MTCNN nets come
-from facenet-pytorch:
+The networks are the work of whoever trained them and carry the terms of their training data${carriedTerms(origins)}.
+The three MTCNN nets come from facenet-pytorch:
 
 ${(await fsp.readFile(LICENCE, 'utf8')).trim()}
 `;
+}
+
+function sensesOf({ branches }: Bundle): string {
+  const senses = { speech: 'the voice', face: 'the face', text: 'the words' };
+  const found = MODALITIES.filter((modality) => branches[modality]).map((modality) => senses[modality]);
+  if (found.length === 1) return `${found[0]} alone`;
+  return `${found.slice(0, -1).join(', ')} and ${found.at(-1)}, each of which may be missing`;
+}
+
+function accuracySection({ metrics, emotions, branches }: Bundle, measured: Measurements | string): string {
+  const { inte } = metrics;
+  if (inte === undefined) {
+    return `Not measured: ${typeof measured === 'string' ? measured : 'no clips'}. \`mer evaluate\` measures it on clips of yours.`;
+  }
+  const parts = [
+    `On the validation clips of the run, against the integrated label (chance is ${(1 / emotions.length).toFixed(3)}), before calibration, ` +
+      'which changes no prediction. The best epoch was chosen on these clips, so the figures are a little too good; they ' +
+      'hold for clips like those, and say little about others. The intervals take clips as independent of each other.',
+    outputTable(metrics, Object.keys(branches)),
+  ];
+  const classes = classTable(inte);
+  if (classes) parts.push('Classes of the fused answer:', classes);
+  if (inte.confusion) parts.push(`![Confusion matrix of the fused answer](${CONFUSION_FILE})`);
+  if (typeof measured === 'string') parts.push(`Each subset of modalities was not measured: ${measured}.`);
+  else if (Object.keys(measured.subsets).length > 1) {
+    parts.push('What the answer is worth from each set of modalities, over the clips that have all of the set:');
+    parts.push(subsetTable(measured));
+  }
+  return parts.join('\n\n');
+}
+
+function calibrationSection(measured: Measurements | string): string {
+  if (typeof measured === 'string') return `None, probabilities are as the network gives them: ${measured}.`;
+  return [
+    'Probabilities are softmax(logits / temperature), with one temperature for each set of modalities that a clip has and one ' +
+      "for each modality's own scores, fitted by the negative log-likelihood (NLL) on the validation clips (Guo et al. 2017, " +
+      `arXiv 1706.04599). "After" is measured by cross-fitting in ${FOLDS} folds, by speaker where speakers are known: no clip ` +
+      'is scored at a temperature that it helped to fit. ECE is the expected calibration error over 15 bins.',
+    calibrationTable(measured),
+    `![Reliability of the served answer before and after calibration](${RELIABILITY_FILE})`,
+  ].join('\n\n');
+}
+
+/** The commands that trained the run and its branches, as far as they are known, and the one that exported it. */
+async function commandSection(config: Record<string, unknown>, command: string): Promise<string> {
+  const lines: string[] = [];
+  for (const modality of MODALITIES) {
+    const file = config[`${modality}_load_weights`];
+    const branch = typeof file === 'string' ? await readCheckpoint(file).catch(() => null) : null;
+    const line = branch && trainCommand(branch.config);
+    if (line) lines.push(line);
+  }
+  const own = trainCommand(config);
+  return ['```', ...lines, ...(own ? [own] : []), command, '```'].join('\n');
+}
+
+/** What the first weights add to the terms. */
+function carriedTerms(origins: Origins): string {
+  const found = MODALITIES.filter((modality) => origins[modality]?.backbone ?? origins[modality]?.imported);
+  return found.length === 0 ? '' : `, and those of the weights that ${found.join(' and ')} began with (see Training)`;
 }
 
 function networkRows({ branches, fusion }: Bundle, spec: ModelSpec): string {
@@ -105,25 +203,4 @@ function startingWeights(spec: ModelSpec, origins: Origins): string {
     const remark = random.includes(modality) ? ' (the reference starts its EfficientNet from ImageNet)' : '';
     return `- ${modality}: ${describeOrigin(origin)}${remark}`;
   }).join('\n');
-}
-
-function accuracy(bundle: Bundle): string {
-  if (Object.keys(bundle.metrics).length === 0) {
-    return 'Not measured: the weights were imported. `mer evaluate` measures it on clips of yours.';
-  }
-  return `On the validation clips of the run, against the integrated label (chance is ${(1 / bundle.emotions.length).toFixed(3)}):
-
-| output | clips | accuracy | macro-F1 | negative log-likelihood |
-| --- | --- | --- | --- | --- |
-${metricRows(bundle)}
-
-These figures hold for clips like those that it was trained on, and say little about others.`;
-}
-
-function metricRows({ metrics }: Bundle): string {
-  const rows = Object.entries(metrics).map(([output, { clips, accuracy, macroF1, nll }]) => {
-    const name = OUTPUT_NAMES[output] ?? output;
-    return `| ${name} | ${clips} | ${accuracy.toFixed(3)} | ${macroF1.toFixed(3)} | ${nll.toFixed(3)} |`;
-  });
-  return rows.join('\n');
 }

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { MerError } from '../common/errors.js';
 import { EMOTION_COUNT, MODALITIES, type Modality } from '../common/labels.js';
-import { createProgress } from '../common/progress.js';
 import { WorkerProcess } from '../common/worker-process.js';
 import type { ModelSpec } from '../models/spec.js';
 import { listClips } from '../preprocessing/corpus/feature-store.js';
@@ -89,17 +88,18 @@ async function readValidationClips(
  * TensorFlow and ONNX Runtime do not share one here.
  *
  * @param directory holds the ONNX files; of which modalities there are any, is seen there
+ * @param onClip is told how many clips are done
  * @throws MerError bad_file or not_found for a damaged feature file
  */
 export async function validationLogits(
   directory: string,
   spec: ModelSpec,
   { featuresDir, records }: ValidationClips,
+  onClip: (done: number) => void = () => {},
 ): Promise<ValidationLogits> {
   const config: ScoringConfig = { directory, featuresDir, split: SPLIT, spec };
   const module = new URL('./validation-worker.js', import.meta.url);
   const { worker } = await WorkerProcess.start({ name: 'scoring', module, config });
-  const progress = createProgress('validation clips', records.length, false);
   const subsets: Record<string, Gathered> = {};
   const heads: Partial<Record<Modality, Gathered>> = {};
   try {
@@ -115,10 +115,9 @@ export async function validationLogits(
         heads[modality] ??= { clips: [], rows: [] };
         gather(heads[modality], clip, logits);
       }
-      progress.update(clip + 1);
+      onClip(clip + 1);
     }
   } finally {
-    progress.stop();
     await worker.kill();
   }
   return { records, subsets: joined(subsets), heads: joined(heads) };

@@ -8,6 +8,7 @@ import { exportBundle } from '../../export/bundle.js';
 import { modelCard } from '../../export/model-card.js';
 import type { ModelSpec } from '../../models/spec.js';
 import { writeCheckpoint } from '../../training/checkpoint.js';
+import type { Origins } from '../../training/weights/origin.js';
 import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
 
 const WORD_TABLE = 'a1'.repeat(32);
@@ -61,17 +62,20 @@ test('the model card tells accuracy, parity, limits and licences', async () => {
   const card = await fsp.readFile(path.join(out, 'MODEL_CARD.md'), 'utf8');
   expect(card).toMatch(/^# mine\n/);
   expect(card).toContain(WORD_TABLE);
-  expect(card).toContain('| all modalities | 120 | 0.625 | 0.500 | 1.250 |');
+  expect(card).toContain('| fused, all that a clip has | 120 | 0.625 | 0.536 to 0.706 | 0.500 | 1.250 | – |');
   expect(card).toContain('within 0.0001 * max(1, |logit|)');
   expect(card).toContain('without telling them');
   expect(card).toContain('Copyright (c) 2019 Timothy Esler');
   expect(card).not.toContain('undefined');
 });
 
+const cardOf = (bundle: Bundle, checkpoint: { spec: ModelSpec; origins: Origins }) =>
+  modelCard({ bundle, checkpoint: { ...checkpoint, config: {} }, measured: 'no features', command: 'mer export' });
+
 test('the model card says where the weights began, and where the reference begins better', async () => {
   const spec: ModelSpec = { ...TINY_SPEC, speechCoefficient: '0', faceCoefficient: '0' };
   const file = { file: 'weights/efficientnet-b0.pth', sha256: 'b'.repeat(64) };
-  const card = await modelCard(written, { spec, origins: { speech: { backbone: file }, face: {} } });
+  const card = await cardOf(written, { spec, origins: { speech: { backbone: file }, face: {} } });
   expect(card).toContain(`- speech: EfficientNet weights efficientnet-b0.pth (sha256 ${file.sha256})\n`);
   expect(card).toContain('- face: random weights (the reference starts its EfficientNet from ImageNet)\n');
   expect(card).toContain('- text: not recorded\n');
@@ -79,8 +83,8 @@ test('the model card says where the weights began, and where the reference begin
 
 test('the model card of imported weights claims no accuracy', async () => {
   const imported = { imported: { file: 'reference.pth', sha256: 'c'.repeat(64) } };
-  const card = await modelCard({ ...written, metrics: {} }, { spec: TINY_SPEC, origins: { text: imported } });
-  expect(card).toContain('Not measured: the weights were imported.');
+  const card = await cardOf({ ...written, metrics: {} }, { spec: TINY_SPEC, origins: { text: imported } });
+  expect(card).toContain('Not measured: no features.');
   expect(card).toContain(`- text: weights of the reference, reference.pth (sha256 ${'c'.repeat(64)})\n`);
 });
 

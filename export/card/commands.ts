@@ -1,0 +1,29 @@
+import { compatDefaults } from '../../training/compat-defaults.js';
+import { type TrainConfig, trainConfigSchema } from '../../training/config.js';
+
+/**
+ * The command line that a run's configuration stands for: `mer train` with every flag that is not at its default.
+ * @returns undefined for what is no whole configuration, such as that of imported weights
+ */
+export function trainCommand(saved: Record<string, unknown>): string | undefined {
+  const parsed = trainConfigSchema.safeParse(saved);
+  if (!parsed.success) return undefined;
+  const config = parsed.data;
+  const { mode, compat } = config;
+  const defaults = trainConfigSchema.parse({ mode, ...compatDefaults(compat) });
+  const first: (keyof TrainConfig)[] = ['mode', 'exp_name'];
+  const names = Object.keys(trainConfigSchema.shape) as (keyof TrainConfig)[];
+  const changed = names.filter((name) => !first.includes(name) && name !== 'resume' && config[name] !== defaults[name]);
+  const words = [...first, ...changed].flatMap((name) => [`--${name}`, quoted(flagValue(config[name]))]);
+  return ['mer train', ...words].join(' ');
+}
+
+function flagValue(value: TrainConfig[keyof TrainConfig]): string {
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  return String(value);
+}
+
+/** As a POSIX shell takes it. */
+function quoted(text: string): string {
+  return /^[\w./:+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
