@@ -9,11 +9,13 @@ export const ERROR_STATUS = {
   truncated_media: 422,
   too_large: 413,
   bad_field: 400,
+  unauthorized: 401,
   bad_words: 422,
   nothing_to_score: 422,
   not_found: 404,
   not_ready: 503,
   overloaded: 429,
+  rate_limited: 429,
   bad_argument: 400,
   bad_file: 422,
   missing_part: 500,
@@ -25,6 +27,8 @@ export const ERROR_STATUS = {
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;
+
+export const ERROR_CODES = Object.keys(ERROR_STATUS).filter(isErrorCode);
 
 export class MerError extends Error {
   override readonly name = 'MerError';

@@ -5,21 +5,41 @@ import path from 'node:path';
 import type { z } from 'zod';
 import { MerError } from './errors.js';
 
-/** Writes a file whole or not at all: temporary file in the same folder, then rename. Makes the folder. */
-export async function writeFileAtomic(file: string, data: string | Uint8Array): Promise<void> {
-  await fsp.mkdir(path.dirname(file), { recursive: true });
+/**
+ * Writes a file whole or not at all: temporary file in the same folder, then rename. Makes the folder.
+ *
+ * @param options with `durable` it is on the disk, and not only in the system's memory, when the promise resolves
+ */
+export async function writeFileAtomic(
+  file: string,
+  data: string | Uint8Array,
+  { durable = false }: { durable?: boolean } = {},
+): Promise<void> {
+  const folder = path.dirname(file);
+  await fsp.mkdir(folder, { recursive: true });
   const temporary = `${file}.${process.pid}.${crypto.randomBytes(4).toString('hex')}.tmp`;
   try {
-    await fsp.writeFile(temporary, data);
+    await fsp.writeFile(temporary, data, { flush: durable });
     await fsp.rename(temporary, file);
+    if (durable) await syncToDisk(folder);
   } catch (error) {
     await fsp.rm(temporary, { force: true });
     throw error;
   }
 }
 
-export async function writeJsonAtomic(file: string, value: unknown): Promise<void> {
-  await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
+export async function writeJsonAtomic(file: string, value: unknown, options?: { durable?: boolean }): Promise<void> {
+  await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`, options);
+}
+
+/** Brings a file, or the names in a folder, from the system's memory to the disk. */
+export async function syncToDisk(place: string): Promise<void> {
+  const handle = await fsp.open(place);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Reads and validates a JSON file. @throws MerError bad_file naming the file and the first wrong field. */

@@ -2,17 +2,29 @@ import fsp from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { MerError } from '../common/errors.js';
-import { Engine, type EngineOptions } from './engine/engine.js';
+import { defaultWorkers, Engine, type EngineOptions } from './engine/engine.js';
+import { readApiKeys } from './http/api-keys.js';
 import { createApp } from './http/app.js';
+import { createMetrics } from './http/metrics.js';
+import type { Keep, ServerLimits } from './limits.js';
+import { type OpenService, openService } from './open-service.js';
 
-export interface ServerOptions extends Omit<EngineOptions, 'onEvent'> {
+export interface ServerOptions extends Omit<EngineOptions, 'onEvent' | 'maxQueue'> {
   bundleDir: string;
   /** 0 takes any free port. */
   port: number;
   host: string;
-  maxUploadBytes: number;
+  /** The folder of uploads and jobs; without one a temporary folder, which is gone with the server. */
+  dataDir?: string;
+  limits: ServerLimits;
+  keep: Keep;
+  /** A file for `readApiKeys`; without one the API is open to all. */
+  apiKeysFile?: string;
+  corsOrigins: readonly string[];
+  trustedProxies: number;
   log: Logger;
 }
 
@@ -20,71 +32,130 @@ export interface RunningServer {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   url: string;
   engine: Engine;
-  /** Stops taking clips, lets those in work finish for up to 30 s, and ends all processes. */
+  /** Stops taking clips, lets those in work finish for `limits.drainSeconds`, and ends all processes. */
   close(): Promise<void>;
 }
 
-/** How long clips in work may take to finish when the server stops. */
-const DRAIN_MS = 30_000;
+/** How often Node looks for connections that are over their time. */
+const CONNECTION_CHECK_MS = 1000;
 
 /**
  * Starts the engine, warms it up, and serves it over HTTP.
  *
- * @throws MerError those of `Engine.create`; bad_argument when the address cannot be had
+ * @throws MerError those of `Engine.create`, `openService` and `readApiKeys`; bad_argument when the address cannot be
+ *   had or the limits contradict each other
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { bundleDir, port, host, maxUploadBytes, log, ...engineOptions } = options;
+  const { bundleDir, port, host, dataDir, limits, keep, apiKeysFile, corsOrigins, trustedProxies, log, ...ofEngine } =
+    options;
+  requireRoom(limits);
+  const apiKeys = apiKeysFile === undefined ? undefined : await readApiKeys(apiKeysFile);
+  const metrics = createMetrics();
+  const workers = ofEngine.workers ?? defaultWorkers();
   const engine = await Engine.create(bundleDir, {
-    ...engineOptions,
-    onEvent: (event) => event.type !== 'batch' && log.warn(event, event.message),
+    ...ofEngine,
+    workers,
+    // Clips are refused before they come so far; as many as the processes take are of jobs.
+    maxQueue: limits.maxQueue + workers,
+    onEvent(event) {
+      if (event.type !== 'batch') log.warn(event, event.message);
+      metrics.engineEvent(event);
+    },
   });
-  const uploadDir = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-uploads-'));
-  let draining = false;
-  const app = createApp({ engine, uploadDir, maxUploadBytes, log, draining: () => draining });
-  const server = http.createServer((request, response) => {
-    // While draining, a connection that was kept alive would hold up the end.
-    response.once('close', () => setImmediate(() => draining && server.closeIdleConnections()));
-    app(request, response);
-  });
+  const temporary = dataDir === undefined ? await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-serve-')) : undefined;
+  let service: OpenService | undefined;
   const release = async (): Promise<void> => {
     await engine.dispose();
-    await fsp.rm(uploadDir, { recursive: true, force: true });
+    await service?.close();
+    if (temporary !== undefined) await fsp.rm(temporary, { recursive: true, force: true });
   };
   try {
+    service = await openService({
+      engine,
+      workers,
+      transcripts: ofEngine.wordTable !== undefined,
+      dataDir: dataDir ?? temporary!,
+      limits,
+      keep,
+      metrics,
+      log,
+    });
+    const app = createApp({ ...service, limits, ...(apiKeys && { apiKeys }), corsOrigins, trustedProxies });
+    const server = createServer(app, limits, service.draining);
     await listen(server, port, host);
+    const { drain } = service;
+    return {
+      url: urlOf(server, host),
+      engine,
+      async close() {
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        const over = Promise.all([drain(), closed]);
+        server.closeIdleConnections();
+        const deadline = new AbortController();
+        await Promise.race([over, sleep(limits.drainSeconds * 1000, undefined, { signal: deadline.signal })]);
+        deadline.abort();
+        server.closeAllConnections();
+        await release();
+      },
+    };
   } catch (error) {
     await release();
+    throw error;
+  }
+}
+
+function createServer(app: http.RequestListener, limits: ServerLimits, draining: AbortSignal): http.Server {
+  const handle: http.RequestListener = (request, response) => {
+    // While draining, a connection that was kept alive would hold up the end.
+    response.once('close', () => setImmediate(() => draining.aborted && server.closeIdleConnections()));
+    app(request, response);
+  };
+  const server = http.createServer(
+    {
+      headersTimeout: limits.headersTimeoutSeconds * 1000,
+      requestTimeout: limits.requestTimeoutSeconds * 1000,
+      keepAliveTimeout: limits.keepAliveSeconds * 1000,
+      connectionsCheckingInterval: CONNECTION_CHECK_MS,
+    },
+    handle,
+  );
+  // Leave to send a body is given when the request is let in, not before.
+  server.on('checkContinue', handle);
+  server.maxConnections = limits.maxConnections;
+  return server;
+}
+
+/** @throws MerError bad_argument */
+function requireRoom({ maxUploadMb, maxDiskMb, headersTimeoutSeconds, requestTimeoutSeconds }: ServerLimits): void {
+  // The clip and the words may each be as large as a file may be.
+  if (maxDiskMb <= 2 * maxUploadMb) {
     throw new MerError(
       'bad_argument',
-      `Cannot listen on ${host}:${port}: ${String(error)}.`,
-      'Choose another --port.',
-      {
-        cause: error,
-      },
+      `--max_disk_mb ${maxDiskMb} has no room for two files of --max_upload_mb ${maxUploadMb}.`,
+      'Give it more than twice as much.',
     );
   }
+  if (headersTimeoutSeconds > requestTimeoutSeconds) {
+    throw new MerError(
+      'bad_argument',
+      '--headers_timeout_seconds is more than --request_timeout_seconds.',
+      'Give the head of a request no more time than all of it.',
+    );
+  }
+}
+
+function urlOf(server: http.Server, host: string): string {
   const address = server.address();
-  const boundPort = typeof address === 'object' && address !== null ? address.port : port;
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
-    engine,
-    async close() {
-      draining = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      const overdue = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-      await closed;
-      clearTimeout(overdue);
-      await release();
-    },
-  };
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function listen(server: http.Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
+    server.once('error', (cause) => {
+      const message = `Cannot listen on ${host}:${port}: ${String(cause)}.`;
+      reject(new MerError('bad_argument', message, 'Choose another --port.', { cause }));
     });
+    server.listen(port, host, resolve);
   });
 }

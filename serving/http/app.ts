@@ -1,76 +1,68 @@
-import express, { type Express } from 'express';
-import type { Logger } from 'pino';
-import { asMerError, MerError } from '../../common/errors.js';
-import type { Answer } from '../answer.js';
-import type { Engine } from '../engine/engine.js';
-import type { ClipFiles } from '../engine/tasks.js';
+import express, { type Express, type RequestHandler } from 'express';
+import type { ServerLimits } from '../limits.js';
+import { type ApiKey, requireApiKey } from './api-keys.js';
+import { docsRoutes } from './docs-route.js';
 import { errorHandler, notFound } from './error-handler.js';
-import { createMetrics } from './metrics.js';
+import { cancelJobRoute, createJobRoute, jobEventsRoute, readJobRoute } from './job-routes.js';
+import { predictRoute } from './predict-route.js';
+import { limitRate } from './rate-limit.js';
 import { requestLog } from './request-log.js';
-import { type UploadLimits, withUpload } from './upload.js';
+import { crossOrigin, securityHeaders } from './security.js';
+import { requireReady, type Service } from './service.js';
 
-export interface AppOptions extends UploadLimits {
-  engine: Engine;
-  /** A private folder for uploads, which the caller makes and removes. */
-  uploadDir: string;
-  log: Logger;
-  /** Whether the server is about to stop: readiness is off then, and new clips are refused. */
-  draining(): boolean;
+export interface AppOptions extends Service {
+  limits: Pick<ServerLimits, 'ratePerMinute'>;
+  /** Without keys everybody may use the API. */
+  apiKeys?: readonly ApiKey[];
+  /** Origins whose pages may use the API; `*`: all. */
+  corsOrigins: readonly string[];
+  /** Proxies before this server whose word on the client's address counts. */
+  trustedProxies: number;
 }
 
 /**
- * The HTTP interface of an engine: `POST /v1/predict`, `GET /health/live`, `GET /health/ready`, `GET /metrics`.
- * Every error is `{error: {code, message, remedy}}` with a status of the table in common/errors.ts.
+ * The HTTP interface of an engine, as GET /openapi.json describes it. Every error is
+ * `{error: {code, message, remedy}}` with a status of the table in common/errors.ts.
  */
-export function createApp({ engine, uploadDir, maxUploadBytes, log, draining }: AppOptions): Express {
+export function createApp(options: AppOptions): Express {
+  const { engine, metrics, log, limits, apiKeys, corsOrigins, trustedProxies } = options;
   const app = express();
-  const metrics = createMetrics(engine);
   app.disable('x-powered-by');
-  app.use(requestLog(log), metrics.middleware);
+  app.set('trust proxy', trustedProxies);
+  app.use(requestLog(log), metrics.middleware, securityHeaders(), crossOrigin(corsOrigins));
 
-  app.get('/health/live', (_request, response) => {
-    response.json({ status: 'live' });
-  });
-
+  const live =
+    (body: object): RequestHandler =>
+    (_request, response) =>
+      void response.json(body);
+  app.get('/health/live', live({ status: 'live' }));
+  app.get('/v2/health/live', live({ live: true }));
   app.get('/health/ready', (_request, response) => {
-    requireReady(engine, draining);
+    requireReady(options);
     const { device, fallback } = engine.info;
     const { name, version } = engine.bundle;
     response.json({ status: 'ready', model: { name, version, device }, ...(fallback !== undefined && { fallback }) });
   });
-
+  app.get('/v2/health/ready', (_request, response) => {
+    requireReady(options);
+    response.json({ ready: true });
+  });
   app.get('/metrics', async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.text());
   });
 
-  app.post('/v1/predict', async (request, response) => {
-    requireReady(engine, draining);
-    const answer = await withUpload(uploadDir, { maxUploadBytes }, request, response, (files) =>
-      predictUpload(engine, files),
-    );
-    metrics.observe(answer);
-    response.json(answer);
+  const key = requireApiKey(apiKeys);
+  const rate = limitRate(limits.ratePerMinute);
+  app.post('/v1/predict', key, rate, predictRoute(options));
+  app.post('/v1/jobs', key, rate, createJobRoute(options));
+  app.get('/v1/jobs/:id', key, readJobRoute(options));
+  app.delete('/v1/jobs/:id', key, cancelJobRoute(options));
+  app.get('/v1/jobs/:id/events', key, jobEventsRoute(options));
+  app.get('/v1/models', key, (_request, response) => {
+    response.json({ models: [options.model()] });
   });
 
+  app.use(docsRoutes());
   app.use(notFound, errorHandler);
   return app;
-}
-
-function requireReady(engine: Engine, draining: () => boolean): void {
-  if (draining()) throw new MerError('not_ready', 'The server is stopping.', 'Send the clip to another server.');
-  if (!engine.ready) {
-    throw new MerError('not_ready', 'A process of the engine is being replaced.', 'Try again in a few seconds.');
-  }
-}
-
-/** Errors about a file name its path; clients are told the name of the field instead. */
-async function predictUpload(engine: Engine, files: ClipFiles): Promise<Answer> {
-  try {
-    return await engine.predict(files);
-  } catch (thrown) {
-    const { code, message, remedy } = asMerError(thrown);
-    const { transcript: _, ...paths } = files;
-    const told = Object.entries(paths).reduce((text, [field, file]) => text.replaceAll(file, field), message);
-    throw new MerError(code, told, remedy, { cause: thrown });
-  }
 }

@@ -2,7 +2,7 @@ import crypto from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
-import { routeName } from './routes.js';
+import { CLIP_ROUTES, routeName } from './routes.js';
 
 /** The header that carries the id of a request, in answers and in every log line about it. */
 export const REQUEST_ID_HEADER = 'X-Request-Id';
@@ -10,6 +10,9 @@ export const REQUEST_ID_HEADER = 'X-Request-Id';
 /** What `requestLog` leaves in `res.locals` for the handlers after it. */
 export interface RequestLocals {
   log: Logger;
+  requestId: string;
+  /** The name of the API key, where keys are asked for. */
+  client?: string;
 }
 
 /**
@@ -21,7 +24,7 @@ export function requestLog(log: Logger): RequestHandler {
     const start = performance.now();
     const requestId = crypto.randomUUID();
     const requestLogger = log.child({ requestId });
-    response.locals.log = requestLogger;
+    Object.assign(response.locals, { log: requestLogger, requestId } satisfies RequestLocals);
     response.setHeader(REQUEST_ID_HEADER, requestId);
     response.once('close', () => {
       const route = routeName(request);
@@ -30,8 +33,9 @@ export function requestLog(log: Logger): RequestHandler {
         route,
         status: response.writableFinished ? response.statusCode : CLIENT_LEFT,
         seconds: (performance.now() - start) / 1000,
+        client: (response.locals as RequestLocals).client,
       };
-      if (route === 'POST /v1/predict') requestLogger.info(line, 'request');
+      if (CLIP_ROUTES.includes(route)) requestLogger.info(line, 'request');
       else requestLogger.debug(line, 'request');
     });
     next();

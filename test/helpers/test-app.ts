@@ -4,33 +4,57 @@ import path from 'node:path';
 import type { Express } from 'express';
 import { pino } from 'pino';
 import { Engine } from '../../serving/engine/engine.js';
-import { createApp } from '../../serving/http/app.js';
+import { type AppOptions, createApp } from '../../serving/http/app.js';
+import { createMetrics } from '../../serving/http/metrics.js';
+import { DEFAULT_SERVER_LIMITS, type Keep, type ServerLimits } from '../../serving/limits.js';
+import { type OpenService, openService } from '../../serving/open-service.js';
 import { tinyBundle } from './tiny-bundle.js';
 
 export interface TestApp {
   app: Express;
   engine: Engine;
+  service: OpenService;
+  dataDir: string;
   uploadDir: string;
   /** The lines that were logged so far. */
   logged: string[];
   close(): Promise<void>;
 }
 
+export interface TestAppOptions extends Partial<Pick<AppOptions, 'apiKeys' | 'corsOrigins' | 'trustedProxies'>> {
+  limits?: Partial<ServerLimits>;
+  keep?: Keep;
+}
+
 /** The real app over the real engine with the tiny bundle. */
-export async function testApp(limits: { maxUploadBytes?: number } = {}): Promise<TestApp> {
+export async function testApp({ limits, keep = 'none', ...options }: TestAppOptions = {}): Promise<TestApp> {
   const engine = await Engine.create(await tinyBundle(), { device: 'cpu', threads: 1, workers: 1 });
-  const uploadDir = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-test-uploads-'));
+  const dataDir = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-test-data-'));
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
-  const maxUploadBytes = limits.maxUploadBytes ?? 2 ** 20;
-  return {
-    app: createApp({ engine, uploadDir, maxUploadBytes, log, draining: () => false }),
+  const bounds = { ...DEFAULT_SERVER_LIMITS, maxUploadMb: 1, ...limits };
+  const metrics = createMetrics();
+  const service = await openService({
     engine,
-    uploadDir,
+    workers: 1,
+    transcripts: false,
+    dataDir,
+    limits: bounds,
+    keep,
+    metrics,
+    log,
+  });
+  return {
+    app: createApp({ ...service, limits: bounds, corsOrigins: [], trustedProxies: 0, ...options }),
+    engine,
+    service,
+    dataDir,
+    uploadDir: path.join(dataDir, 'uploads'),
     logged,
     async close() {
       await engine.dispose();
-      await fsp.rm(uploadDir, { recursive: true, force: true });
+      await service.close();
+      await fsp.rm(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -11,7 +11,7 @@ let clips: TestClips;
 
 beforeAll(async () => {
   clips = await testClips();
-  server = await testApp({ maxUploadBytes: 2 ** 20 });
+  server = await testApp();
 });
 
 afterAll(() => server.close());

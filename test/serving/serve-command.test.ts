@@ -59,7 +59,7 @@ async function post(url: string): Promise<Response> {
   return fetch(`${url}/v1/predict`, { method: 'POST', body: form });
 }
 
-const uploads = (): string[] => fs.readdirSync(temporary).filter((name) => name.startsWith('mer-uploads-'));
+const dataFolders = (): string[] => fs.readdirSync(temporary).filter((name) => name.startsWith('mer-serve-'));
 
 /** What is left in its temporary folder, but for what tsx compiled. */
 const leftOver = (): string[] => fs.readdirSync(temporary).filter((name) => !name.startsWith('tsx-'));
@@ -69,8 +69,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const url = await serve();
     const children = childrenOf(server.pid!);
     const answer = post(url);
-    const [uploadDir] = uploads();
-    await until(() => fs.readdirSync(path.join(temporary, uploadDir!), { recursive: true }).length === 2);
+    const uploads = path.join(temporary, dataFolders()[0]!, 'uploads');
+    await until(() => fs.readdirSync(uploads, { recursive: true }).length === 2);
     server.kill(signal);
     const response = await answer;
     expect(response.status).toBe(200);
