@@ -1,6 +1,7 @@
 import { asMerError, MerError } from '../common/errors.js';
 import type { Answer } from './answer.js';
 import type { Engine } from './engine/engine.js';
+import type { PredictOptions } from './engine/predict-options.js';
 import type { ClipFiles } from './engine/tasks.js';
 
 /**
@@ -9,9 +10,9 @@ import type { ClipFiles } from './engine/tasks.js';
  *
  * @throws MerError those of `Engine.predict`
  */
-export async function answerClip(engine: Engine, files: ClipFiles): Promise<Answer> {
+export async function answerClip(engine: Engine, files: ClipFiles, options: PredictOptions): Promise<Answer> {
   try {
-    return await engine.predict(files);
+    return await engine.predict(files, options);
   } catch (thrown) {
     const { code, message, remedy } = asMerError(thrown);
     const { transcript: _, ...paths } = files;

@@ -52,8 +52,8 @@ export async function openService(options: ServiceOptions): Promise<OpenService>
     // The processes have work when there are jobs only, and clips that wait for their answer get their turn.
     concurrency: workers,
     disk: intake.disk,
-    async work(files) {
-      const answer = await answerClip(engine, files);
+    async work(files, options) {
+      const answer = await answerClip(engine, files, options);
       metrics.observe(answer);
       return answer;
     },

@@ -1,5 +1,6 @@
 import express, { type Express, type RequestHandler } from 'express';
 import type { ServerLimits } from '../limits.js';
+import { createPage } from '../page/page.js';
 import { type ApiKey, requireApiKey } from './api-keys.js';
 import { docsRoutes } from './docs-route.js';
 import { errorHandler, notFound } from './error-handler.js';
@@ -63,6 +64,7 @@ export function createApp(options: AppOptions): Express {
   });
 
   app.use(docsRoutes());
+  app.use(createPage());
   app.use(notFound, errorHandler);
   return app;
 }

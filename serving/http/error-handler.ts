@@ -25,12 +25,14 @@ export const errorHandler: ErrorRequestHandler = (thrown: unknown, request, resp
     next(thrown);
     return;
   }
-  const { log } = response.locals as RequestLocals;
+  const locals = response.locals as RequestLocals;
+  const { log } = locals;
   if (response.closed) {
     log.debug({ err: thrown }, 'The client left before it was answered.');
     return;
   }
   const error = asMerError(thrown);
+  locals.code = error.code;
   const { code, message, status } = error;
   if (status >= 500) log.error({ code, err: thrown }, message);
   else log.info({ code }, message);

@@ -3,12 +3,13 @@ import type { RequestHandler } from 'express';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { MODALITIES } from '../../common/labels.js';
 import type { Answer } from '../answer.js';
-import type { PoolEvent } from '../engine/worker-pool.js';
+import type { EngineEvent } from '../engine/events.js';
 import { addGauges, type GaugeSources } from './gauges.js';
-import { CLIENT_LEFT } from './request-log.js';
+import { CLIENT_LEFT, type RequestLocals } from './request-log.js';
 import { CLIP_ROUTES, routeName } from './routes.js';
 
 const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64];
 
 export interface Metrics {
   /** What `GET /metrics` answers, in the format that `contentType` names. */
@@ -19,7 +20,7 @@ export interface Metrics {
   /** Counts what an answer says. */
   observe(answer: Answer): void;
   /** Counts what an operator should know of the engine. */
-  engineEvent(event: PoolEvent): void;
+  engineEvent(event: EngineEvent): void;
   /** Adds what is read at each scrape. */
   watch(sources: GaugeSources): void;
 }
@@ -72,6 +73,30 @@ export function createMetrics(): Metrics {
     labelNames: ['process'],
     registers,
   });
+  const retries = new Counter({
+    name: 'mer_retries_total',
+    help: 'Clips that were tried once more, since their process had died.',
+    labelNames: ['process'],
+    registers,
+  });
+  const batchClips = new Histogram({
+    name: 'mer_batch_clips',
+    help: 'Clips that the networks scored together.',
+    buckets: BATCH_BUCKETS,
+    registers,
+  });
+  const views = new Counter({
+    name: 'mer_views_total',
+    help: 'Windows and variants of clips that each network was run on.',
+    labelNames: ['modality'],
+    registers,
+  });
+  const refused = new Counter({
+    name: 'mer_refused_total',
+    help: 'Clips that were refused, by the code of the error.',
+    labelNames: ['code'],
+    registers,
+  });
   return {
     text: () => registry.metrics(),
     contentType: registry.contentType,
@@ -82,9 +107,11 @@ export function createMetrics(): Metrics {
         const status = response.writableFinished ? response.statusCode : CLIENT_LEFT;
         requests.inc({ route, status: String(status) });
         requestSeconds.observe({ route }, (performance.now() - start) / 1000);
-        if (status === CLIENT_LEFT && CLIP_ROUTES.includes(route)) {
-          dropped.inc({ stage: request.complete ? 'engine' : 'upload' });
-        }
+        if (!CLIP_ROUTES.includes(route)) return;
+        const { code } = response.locals as RequestLocals;
+        if (code !== undefined) refused.inc({ code });
+        // What goes later is dropped, and counted, where it is.
+        if (status === CLIENT_LEFT && !request.complete) dropped.inc({ stage: 'upload' });
       });
       next();
     },
@@ -93,8 +120,13 @@ export function createMetrics(): Metrics {
       for (const modality of MODALITIES) modalities.inc({ modality, status: answer.modalities[modality].status });
       emotions.inc({ emotion: answer.emotion });
     },
-    engineEvent({ type, process }) {
-      if (type === 'restarted') restarts.inc({ process });
+    engineEvent(event) {
+      if (event.type === 'batch') {
+        batchClips.observe(event.clips);
+        for (const modality of MODALITIES) views.inc({ modality }, event.views[modality]);
+      } else if (event.type === 'restarted') restarts.inc({ process: event.process });
+      else if (event.type === 'retried') retries.inc({ process: event.process });
+      else if (event.type === 'dropped') dropped.inc({ stage: event.process });
     },
     watch: (sources) => addGauges(registry, sources),
   };

@@ -4,7 +4,7 @@ import { ERROR_STATUS, type ErrorCode } from '../../common/errors.js';
 import { VERSION } from '../../common/version.js';
 import { answerSchema } from '../answer.js';
 import { jobSchema } from '../jobs/job.js';
-import { formFieldsSchema } from './fields.js';
+import { formFieldsSchema, SECONDS } from './fields.js';
 import {
   errorBodySchema,
   inferenceLiveSchema,
@@ -19,14 +19,14 @@ const CLIP_ERRORS = [
   'bad_field',
   'unauthorized',
   'too_large',
-  'unsupported_media',
-  'empty_file',
   'rate_limited',
   'overloaded',
   'not_ready',
 ] as const satisfies ErrorCode[];
 /** What is found wrong with a clip when it is worked on. */
 const MEDIA_ERRORS = [
+  'unsupported_media',
+  'empty_file',
   'undecodable_media',
   'truncated_media',
   'bad_words',
@@ -168,15 +168,16 @@ export function openApiDocument(): Document {
 function clipForm(): z.ZodType {
   const binary = (description: string) => z.string().meta({ format: 'binary', description });
   const { transcript, tta } = formFieldsSchema.shape;
-  const seconds = (description: string) => z.number().min(0.1).max(600).optional().meta({ description });
+  const seconds = ([least, most]: readonly [number, number], description: string) =>
+    z.number().min(least).max(most).optional().meta({ description });
   return z.object({
     clip: binary('A video or audio file'),
     words: binary(
       'Word vectors, words x dimensions: .npz with the key word_embed, or JSON, as a file or as text',
     ).optional(),
     transcript: transcript.meta({ description: 'What is said; needs a server with --word_vectors. Not beside words' }),
-    tta: tta.meta({ description: 'Test-time augmentation of the face: slower, and a little more accurate' }),
-    window: seconds('Seconds of each window of the timeline; without it there is no timeline'),
-    hop: seconds('Seconds from one window to the next; by default half of the window'),
+    tta: tta.meta({ description: 'Test-time augmentation: the mean over variants of the face frames; slower' }),
+    window: seconds(SECONDS.window, 'Seconds of each window of the timeline; without it there is no timeline'),
+    hop: seconds(SECONDS.hop, 'Seconds from one window to the next; by default half of the window'),
   });
 }

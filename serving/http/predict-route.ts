@@ -14,7 +14,11 @@ export function predictRoute(service: Service): Handler {
     let failed = true;
     try {
       left.throwIfAborted();
-      const given = await answerClip(engine, { ...files, ...(transcript !== undefined && { transcript }) });
+      const given = await answerClip(
+        engine,
+        { ...files, ...(transcript !== undefined && { transcript }) },
+        { ...upload.settings, signal: left },
+      );
       failed = false;
       return given;
     } finally {

@@ -2,6 +2,7 @@ import crypto from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
+import type { ErrorCode } from '../../common/errors.js';
 import { CLIP_ROUTES, routeName } from './routes.js';
 
 /** The header that carries the id of a request, in answers and in every log line about it. */
@@ -13,6 +14,8 @@ export interface RequestLocals {
   requestId: string;
   /** The name of the API key, where keys are asked for. */
   client?: string;
+  /** What the request was refused with. */
+  code?: ErrorCode;
 }
 
 /**

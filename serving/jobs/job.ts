@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../common/errors.js';
 import { type Answer, answerSchema } from '../answer.js';
+import type { Stage } from '../engine/predict-options.js';
 import { predictSettingsSchema } from '../settings.js';
 
 export const JOB_STATUSES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-/** What a clip goes through in the engine. */
-export const STAGES = ['queued', 'decode', 'audio', 'faces', 'inference'] as const;
-export type Stage = (typeof STAGES)[number];
+const STAGES = ['queued', 'decode', 'audio', 'faces', 'inference'] as const satisfies Stage[];
 
 const timeSchema = z.iso.datetime();
 
@@ -16,7 +15,7 @@ const timeSchema = z.iso.datetime();
 export const jobSchema = z.object({
   id: z.uuid(),
   status: z.enum(JOB_STATUSES),
-  /** Where the engine is with the clip, while the job runs. */
+  /** Where the clip is, until the job is over. */
   stage: z.enum(STAGES).optional(),
   created: timeSchema,
   finished: timeSchema.optional(),

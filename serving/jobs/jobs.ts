@@ -5,10 +5,11 @@ import { asMerError, MerError } from '../../common/errors.js';
 import type { Answer } from '../answer.js';
 import { Budget, type Share } from '../budget.js';
 import { type DataFolder, type MediaFiles, settleMedia } from '../data-folder.js';
+import type { PredictOptions, Stage } from '../engine/predict-options.js';
 import type { ClipFiles } from '../engine/tasks.js';
 import type { Keep } from '../limits.js';
 import type { PredictSettings } from '../settings.js';
-import { isOver, type Job, type JobStatus, type Stage, type StoredJob } from './job.js';
+import { isOver, type Job, type JobStatus, type StoredJob } from './job.js';
 import { JobStore } from './job-store.js';
 
 export interface JobsOptions {
@@ -22,14 +23,8 @@ export interface JobsOptions {
   /** The bytes on disk, of which the clips of jobs take their part. */
   disk: Budget;
   /** Answers a clip. */
-  work(files: ClipFiles, settings: PredictSettings, follow: JobProgress): Promise<Answer>;
+  work(files: ClipFiles, options: PredictOptions): Promise<Answer>;
   log: Logger;
-}
-
-export interface JobProgress {
-  /** Aborted when the job is cancelled. */
-  signal: AbortSignal;
-  onStage(stage: Stage): void;
 }
 
 /** A clip that was received, in a folder of its own. */
@@ -51,7 +46,7 @@ export interface NewJob {
 interface Entry {
   /** As on disk, without the answer, unless writing failed. */
   stored: StoredJob;
-  stage?: Stage;
+  stage: Stage;
   controller: AbortController;
   disk: Share;
   place: Share;
@@ -122,7 +117,7 @@ export class Jobs {
   async add({ folder, place, disk, ...job }: NewJob): Promise<Job> {
     const stored: StoredJob = { ...job, status: 'queued', created: new Date().toISOString(), starts: 0 };
     await this.#store.add(stored, folder);
-    const entry = { stored, disk, place, controller: new AbortController(), saved: Promise.resolve(true) };
+    const entry = createEntry(stored, disk, place);
     this.#entries.set(stored.id, entry);
     const accepted = this.#describe(entry);
     this.#queue.push(entry);
@@ -165,13 +160,7 @@ export class Jobs {
   }
 
   async #takeUp(stored: StoredJob): Promise<void> {
-    const entry: Entry = {
-      stored,
-      disk: this.#options.disk.hold(0),
-      place: this.#places.hold(1),
-      controller: new AbortController(),
-      saved: Promise.resolve(true),
-    };
+    const entry = createEntry(stored, this.#options.disk.hold(0), this.#places.hold(1));
     this.#entries.set(stored.id, entry);
     if (isOver(stored)) {
       // The server may have ended before it removed the files.
@@ -214,7 +203,7 @@ export class Jobs {
     try {
       controller.signal.throwIfAborted();
       const files = await clipFiles(this.#store.files(stored));
-      const answer = await this.#options.work(files, stored.settings, { signal: controller.signal, onStage });
+      const answer = await this.#options.work(files, { ...stored.settings, signal: controller.signal, onStage });
       if (!isOver(stored)) await this.#finish(entry, { status: 'done', answer });
     } catch (thrown) {
       const error = asMerError(thrown);
@@ -281,7 +270,7 @@ export class Jobs {
     return {
       id,
       status,
-      ...(status === 'running' && stage !== undefined && { stage }),
+      ...(!isOver(whole) && { stage }),
       created,
       ...(finished !== undefined && { finished, expires: this.#expires(finished).toISOString() }),
       ...(answer !== undefined && { answer }),
@@ -305,6 +294,10 @@ export class Jobs {
     place.release();
     void this.#store.remove(stored.id).catch((error: unknown) => this.#options.log.error(error));
   }
+}
+
+function createEntry(stored: StoredJob, disk: Share, place: Share): Entry {
+  return { stored, stage: 'queued', controller: new AbortController(), disk, place, saved: Promise.resolve(true) };
 }
 
 /** The files as the engine takes them: a transcript by its text. */
