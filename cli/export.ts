@@ -1,26 +1,49 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { MODALITIES, type Modality } from '../common/labels.js';
+import { MODES, type Mode } from '../models/spec.js';
+
+type ExportFlags = {
+  run?: string;
+  out: string;
+  name?: string;
+  without?: Modality[];
+  single_file?: boolean;
+  features?: string;
+} & Partial<Record<`${Mode}_weights`, string>>;
 
 export function addExportCommand(program: Command): void {
   program
     .command('export')
-    .description('Freeze a multimodal run to ONNX: a bundle that serves without Python or TensorFlow.')
-    .requiredOption(
-      '--run <dir>',
-      'folder of the run, logs/multimodal/NAME (its best checkpoint), or a checkpoint file',
-    )
+    .description('Freeze a run to ONNX: a bundle that serves without Python or TensorFlow.')
+    .option('--run <dir>', 'folder of the run, logs/MODE/NAME (its best checkpoint), or a checkpoint file')
+    .option('--multimodal_weights <file>', 'instead of --run: run or checkpoint of the whole network')
+    .option('--speech_weights <file>', 'run or checkpoint that takes the place of the speech branch')
+    .option('--face_weights <file>', 'run or checkpoint that takes the place of the face branch')
+    .option('--text_weights <file>', 'run or checkpoint that takes the place of the text branch')
     .requiredOption('--out <dir>', 'folder of the bundle; a bundle that lies there is replaced')
     .option('--name <name>', 'what the bundle calls itself (default: the name of its folder)')
+    .option('--without <modalities>', 'branches to leave out, such as text or face,text', modalityList)
+    .option('--single-file, --single_file', 'also write branches and fusion as one graph, single.onnx')
     .option(
       '--features <dir>',
       'features whose validation clips it is calibrated and measured on (default: those that the run names)',
     )
-    .action(async (options: { run: string; out: string; name?: string; features?: string }) => {
+    .action(async ({ single_file: single, ...flags }: ExportFlags) => {
       // The gate compares on the CPU: a GPU may round matrix products to TF32. TensorFlow reads this when it is loaded.
       process.env.CUDA_VISIBLE_DEVICES = '';
       const { exportBundle } = await import('../export/bundle.js');
-      const { name, version, parity } = await exportBundle(options);
+      const weights = Object.fromEntries(MODES.map((mode) => [mode, flags[`${mode}_weights`]]));
+      const { name, version, parity } = await exportBundle({ ...flags, weights, single });
       process.stdout.write(
-        `${options.out}: bundle ${name} ${version}; ONNX Runtime equals TensorFlow within ${parity.maxError.toExponential(1)}\n`,
+        `${flags.out}: bundle ${name} ${version}; ONNX Runtime equals TensorFlow within ${parity.maxError.toExponential(1)}\n`,
       );
     });
+}
+
+function modalityList(text: string): Modality[] {
+  return text.split(',').map((name) => {
+    const modality = MODALITIES.find((known) => known === name.trim());
+    if (modality === undefined) throw new InvalidArgumentError(`${name} is none of ${MODALITIES.join(', ')}.`);
+    return modality;
+  });
 }

@@ -23,6 +23,7 @@ export const ERROR_STATUS = {
   parity_failed: 500,
   training_failed: 500,
   interrupted: 499,
+  disk_full: 507,
   internal: 500,
 } as const;
 
@@ -66,9 +67,25 @@ export function errorFromJSON(json: { code: string; message: string; remedy: str
   return new MerError(isErrorCode(json.code) ? json.code : 'internal', json.message, json.remedy);
 }
 
+/** Codes of the system's errors for a full disk, a quota, and a file that may not grow further. */
+const NO_SPACE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** @param message what the system said */
+export function diskFull(message: string, cause: unknown): MerError {
+  return new MerError(
+    'disk_full',
+    `There is no room left to write: ${message}`,
+    'Free some space, then run the command again; what is there already is whole.',
+    { cause },
+  );
+}
+
 /** Any thrown value as a MerError: what is not one already becomes `internal` with its message kept. */
 export function asMerError(error: unknown): MerError {
   if (error instanceof MerError) return error;
+  if (error instanceof Error && 'code' in error && NO_SPACE.has(String(error.code))) {
+    return diskFull(error.message, error);
+  }
   const message = error instanceof Error ? error.message : String(error);
   return new MerError('internal', message, 'Report this with the command that you ran.', { cause: error });
 }

@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { MerError } from '../common/errors.js';
 import { writeFileAtomic } from '../common/files.js';
-import { PROJECT_ROOT, VENV_PYTHON } from '../common/paths.js';
 import { writeSafetensors } from '../common/safetensors.js';
 import { IR_VERSION, type OnnxGraph, OPSET } from './onnx-graph.js';
-
-const SCRIPT = path.join(PROJECT_ROOT, 'export', 'python', 'build_model.py');
+import { runPython } from './run-python.js';
 
 export interface ModelSource {
   graph: OnnxGraph;
@@ -20,20 +16,13 @@ export interface ModelSource {
  * The sources that the child reads lie in the same folder and are removed afterwards.
  *
  * @param version of this program, for the files' producer field
- * @throws MerError missing_part without the private Python; internal with what the child said when a graph is refused
+ * @throws MerError those of {@link runPython}
  */
 export async function buildModels(
   models: Readonly<Record<string, ModelSource>>,
   directory: string,
   version: string,
 ): Promise<void> {
-  if (!fs.existsSync(VENV_PYTHON)) {
-    throw new MerError(
-      'missing_part',
-      `The export needs a Python of its own, which is not at ${VENV_PYTHON}.`,
-      'Run `npm run setup -- --for export`.',
-    );
-  }
   const sources: string[] = [];
   try {
     for (const [name, { graph, metadata }] of Object.entries(models)) {
@@ -44,29 +33,8 @@ export async function buildModels(
       await writeFileAtomic(files[0]!, JSON.stringify(source));
       await writeSafetensors(files[1]!, initializers);
     }
-    await runPython([SCRIPT, directory]);
+    await runPython('build_model.py', [directory]);
   } finally {
     await Promise.all(sources.map((file) => fs.promises.rm(file, { force: true })));
   }
-}
-
-/** Runs the private Python. @throws MerError internal with the last line that it wrote to stderr */
-function runPython(args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // Isolated (-I): no package of the user's own can take the place of a pinned one.
-    execFile(VENV_PYTHON, ['-I', ...args], (error, _stdout, stderr) => {
-      if (!error) return resolve();
-      const last = stderr.trim().split('\n').at(-1) || error.message;
-      reject(
-        new MerError(
-          'internal',
-          `The ONNX files could not be built: ${last}`,
-          'Report this with the command you ran.',
-          {
-            cause: error,
-          },
-        ),
-      );
-    });
-  });
 }

@@ -4,18 +4,23 @@ import path from 'node:path';
 import { BUNDLE_FILE, type Bundle, bundleSchema, PREPROCESSING_VERSION } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
 import { sha256File, writeJsonAtomic } from '../common/files.js';
-import { EMOTIONS, MODALITIES } from '../common/labels.js';
+import { EMOTIONS, type Modality } from '../common/labels.js';
 import { MTCNN_DIR } from '../common/paths.js';
 import { createProgress } from '../common/progress.js';
 import { VERSION } from '../common/version.js';
-import { BRANCH_PREFIX, branchFeatures } from '../models/multimodal.js';
+import { branchFeatures } from '../models/multimodal.js';
 import { networkParameters } from '../models/parameters.js';
-import { type Checkpoint, checkState, readCheckpoint } from '../training/checkpoint.js';
+import type { ModelSpec } from '../models/spec.js';
+import type { Checkpoint } from '../training/checkpoint.js';
 import { buildModels, type ModelSource } from './build-models.js';
+import { exportCommand } from './card/commands.js';
+import type { ExportOptions } from './export-options.js';
+import { branchesOf, readSource } from './export-source.js';
 import { assertReplaceable, buildFolder } from './folder.js';
 import { calibrationOf, type Measurements, measure } from './measure.js';
 import { writeModelCard } from './model-card.js';
-import { branchGraph, fusionGraph } from './network-graphs.js';
+import { branchGraph, fusionGraph, singleGraph } from './network-graphs.js';
+import { SINGLE } from './onnx-network.js';
 import { checkParity, type ParityReport } from './parity.js';
 import { findValidationClips, type ValidationClips, validationLogits } from './validation-logits.js';
 
@@ -29,51 +34,41 @@ const STAGES = [
   'putting it together',
 ];
 
-export interface ExportOptions {
-  /** A multimodal run's folder, whose best checkpoint is taken, or a checkpoint file. */
-  run: string;
-  /** Folder of the bundle; a bundle that lies there is replaced. */
-  out: string;
-  /** What the bundle calls itself; the name of its folder by default. */
-  name?: string | undefined;
-  /**
-   * Features whose validation clips it is measured and calibrated on. By default those that the run's configuration
-   * names; where they are gone, the bundle is made without calibration and says so.
-   */
-  features?: string | undefined;
-}
-
 /**
- * Exports a multimodal run as a bundle: four ONNX files proven equal to TensorFlow, the three MTCNN nets, bundle.json
- * and MODEL_CARD.md. The folder appears whole or not at all.
+ * Exports a run as a bundle: its ONNX files, proven equal to TensorFlow, the three MTCNN nets, bundle.json and
+ * MODEL_CARD.md. A multimodal run has a file for each branch and one for the fusion, a unimodal run only its branch.
+ * The folder appears whole or not at all.
  *
- * @throws MerError not_found, bad_file or bad_argument for the run or the folder; missing_part when set-up lacks a part;
- *   parity_failed when a logit differs
+ * @throws MerError not_found, bad_file or bad_argument for the weights or the folder; missing_part when set-up lacks a
+ *   part; parity_failed when a logit differs; disk_full
  */
 export async function exportBundle({
-  run,
   out,
   name = path.basename(path.resolve(out)),
   features,
+  without = [],
+  single = false,
+  ...weights
 }: ExportOptions): Promise<Bundle> {
   await assertReplaceable(out);
   const progress = createProgress('export', STAGES.length);
   const enter = (stage: number) => progress.update(stage, STAGES[stage]);
   try {
     enter(0);
-    const checkpoint = await readMultimodal(run);
+    const checkpoint = await readSource(weights);
+    const parts = partsOf(checkpoint.spec, without, single);
     const clips = await findValidationClips(checkpoint, features);
     return await buildFolder(out, async (directory) => {
       enter(1);
-      await buildModels(modelSources(checkpoint, name), directory, VERSION);
+      await buildModels(modelSources(checkpoint, name, parts), directory, VERSION);
       enter(2);
-      const parity = await checkParity(checkpoint, directory);
+      const parity = await checkParity(checkpoint, directory, parts.modalities);
       enter(3);
       const measured = await measureOn(clips, checkpoint, directory, (done) => progress.update(3, done));
       enter(4);
       await copyMtcnn(directory);
-      const bundle = await describeBundle(checkpoint, name, parity, measured, directory);
-      const command = `mer export --run ${run} --out ${out}`;
+      const bundle = await describeBundle(checkpoint, name, parts, parity, measured, directory);
+      const command = exportCommand({ ...weights, out, features, without, single });
       await writeModelCard(directory, { bundle, checkpoint, measured, command });
       await writeJsonAtomic(path.join(directory, BUNDLE_FILE), bundle);
       progress.update(STAGES.length, 'done');
@@ -84,24 +79,33 @@ export async function exportBundle({
   }
 }
 
-async function readMultimodal(run: string): Promise<Checkpoint> {
-  const checkpoint = await readCheckpoint(run);
-  const { spec, state, file } = checkpoint;
-  if (spec.mode !== 'multimodal') {
-    throw new MerError(
-      'bad_argument',
-      `${file} is a ${spec.mode} checkpoint; a bundle is made of a multimodal one.`,
-      'Train with `mer train --mode multimodal` from your three unimodal runs, then export that run.',
-    );
-  }
-  checkState(state, networkParameters(spec), file, spec);
-  return checkpoint;
+/** The graphs that a bundle has. */
+interface Parts {
+  modalities: readonly Modality[];
+  fusion: boolean;
+  single: boolean;
 }
 
-/** The four networks of a bundle as ONNX graphs, by the name of their file. */
+function partsOf(spec: ModelSpec, without: readonly Modality[], single: boolean): Parts {
+  const modalities = branchesOf(spec).map(({ modality }) => modality);
+  const kept = modalities.filter((modality) => !without.includes(modality));
+  const fusion = spec.mode === 'multimodal';
+  if (kept.length === 0) {
+    const message = `A ${spec.mode} network without ${without.join(', ')} has no branch left.`;
+    throw new MerError('bad_argument', message, 'Leave out fewer modalities.');
+  }
+  if (single && !fusion) {
+    const message = `A ${spec.mode} network is a single graph already.`;
+    throw new MerError('bad_argument', message, 'Leave out --single_file.');
+  }
+  return { modalities: kept, fusion, single };
+}
+
+/** The networks of a bundle as ONNX graphs, by the name of their file; all that `spec` has unless `parts` says less. */
 export function modelSources(
   { spec, state }: Pick<Checkpoint, 'spec' | 'state'>,
   name: string,
+  { modalities, fusion, single } = partsOf(spec, [], false),
 ): Record<string, ModelSource> {
   const metadata = {
     name,
@@ -109,13 +113,14 @@ export function modelSources(
     preprocessing_version: String(PREPROCESSING_VERSION),
     compat: spec.compat,
   };
-  const sources: Record<string, ModelSource> = {
-    multimodal: { graph: fusionGraph(spec, state), metadata: { ...metadata, part: 'fusion' } },
-  };
-  for (const modality of MODALITIES) {
-    const graph = branchGraph(modality, spec, state, BRANCH_PREFIX[modality]);
+  const sources: Record<string, ModelSource> = {};
+  for (const { modality, prefix } of branchesOf(spec)) {
+    if (!modalities.includes(modality)) continue;
+    const graph = branchGraph(modality, spec, state, prefix);
     sources[modality] = { graph, metadata: { ...metadata, part: modality } };
   }
+  if (fusion) sources.multimodal = { graph: fusionGraph(spec, state), metadata: { ...metadata, part: 'fusion' } };
+  if (single) sources[SINGLE] = { graph: singleGraph(spec, state, modalities), metadata: { ...metadata, part: 'all' } };
   return sources;
 }
 
@@ -153,6 +158,7 @@ async function copyMtcnn(directory: string): Promise<void> {
 async function describeBundle(
   checkpoint: Checkpoint,
   name: string,
+  { modalities, fusion, single }: Parts,
   parity: ParityReport,
   measured: Measurements | string,
   directory: string,
@@ -162,14 +168,15 @@ async function describeBundle(
     const found = path.join(directory, `${part}.onnx`);
     return { file: path.basename(found), sha256: await sha256File(found), bytes: (await fsp.stat(found)).size };
   };
-  const [speech, face, text] = [await describe('speech'), await describe('face'), await describe('text')];
-  const fusion = await describe('multimodal');
-  const [pnet, rnet, onet] = [await describe('pnet'), await describe('rnet'), await describe('onet')];
   const features = branchFeatures(spec);
+  const branches: Bundle['branches'] = {};
+  for (const modality of modalities)
+    branches[modality] = { ...(await describe(modality)), features: features[modality] };
+  const [pnet, rnet, onet] = [await describe('pnet'), await describe('rnet'), await describe('onet')];
   return bundleSchema.parse({
     format: 1,
     name,
-    version: contentVersion(checkpoint),
+    version: contentVersion(checkpoint, modalities),
     created: new Date().toISOString(),
     emotions: [...EMOTIONS],
     compat: spec.compat,
@@ -183,12 +190,9 @@ async function describeBundle(
       maxWords: spec.maxWords,
       wordTable: checkpoint.wordTable,
     },
-    branches: {
-      speech: { ...speech, features: features.speech },
-      face: { ...face, features: features.face },
-      text: { ...text, features: features.text },
-    },
-    fusion,
+    branches,
+    ...(fusion && { fusion: await describe('multimodal') }),
+    ...(single && { single: await describe(SINGLE) }),
     mtcnn: { pnet, rnet, onet },
     parity,
     ...(typeof measured === 'string' ? { metrics } : measuredFields(measured)),
@@ -203,9 +207,10 @@ function measuredFields(measured: Measurements): Pick<Bundle, 'metrics' | 'subse
   return { metrics: measured.outputs, subsetMetrics: Object.fromEntries(subsets), ...(calibration && { calibration }) };
 }
 
-/** The same network with the same weights has the same version, whenever and wherever it is exported. */
-function contentVersion({ spec, state }: Checkpoint): string {
+/** The same networks with the same weights have the same version, whenever and wherever they are exported. */
+function contentVersion({ spec, state }: Checkpoint, modalities: readonly Modality[]): string {
   const hash = crypto.createHash('sha256').update(JSON.stringify(spec));
   for (const { name } of networkParameters(spec)) hash.update(name).update(state.get(name)!.data);
+  if (modalities.length < branchesOf(spec).length) hash.update(modalities.join());
   return hash.digest('hex').slice(0, 12);
 }

@@ -15,6 +15,7 @@ import { FOLDS } from './calibration/calibrate.js';
 import { trainCommand } from './card/commands.js';
 import { dataSection } from './card/data.js';
 import { calibrationTable, classTable, outputTable, reliabilityPlot, subsetTable } from './card/figures.js';
+import { branchesOf } from './export-source.js';
 import type { Measurements } from './measure.js';
 import { OPSET } from './onnx-graph.js';
 
@@ -179,11 +180,15 @@ function networkRows({ branches, fusion }: Bundle, spec: ModelSpec): string {
   const branchPrefixes = Object.values(BRANCH_PREFIX);
   const fused = parameters.filter(({ name }) => !branchPrefixes.some((prefix) => name.startsWith(prefix)));
   return [
-    ...MODALITIES.map(
-      (modality) =>
-        `| ${branches[modality]?.file} | ${networks[modality]} | ${count(BRANCH_PREFIX[modality])} | ${branches[modality]?.bytes} |`,
-    ),
-    `| ${fusion?.file} | ${spec.fusion} fusion of the three features | ${parameterCount(fused).toLocaleString('en')} | ${fusion?.bytes} |`,
+    ...branchesOf(spec).flatMap(({ modality, prefix }) => {
+      const branch = branches[modality];
+      return branch ? [`| ${branch.file} | ${networks[modality]} | ${count(prefix)} | ${branch.bytes} |`] : [];
+    }),
+    ...(fusion
+      ? [
+          `| ${fusion.file} | ${spec.fusion} fusion of the three features | ${parameterCount(fused).toLocaleString('en')} | ${fusion.bytes} |`,
+        ]
+      : []),
   ].join('\n');
 }
 
@@ -197,10 +202,12 @@ function coefficient(value: ModelSpec['faceCoefficient']): string {
 
 function startingWeights(spec: ModelSpec, origins: Origins): string {
   const random = randomBackbones(spec, origins);
-  return MODALITIES.map((modality) => {
-    const origin = origins[modality];
-    if (!origin) return `- ${modality}: not recorded`;
-    const remark = random.includes(modality) ? ' (the reference starts its EfficientNet from ImageNet)' : '';
-    return `- ${modality}: ${describeOrigin(origin)}${remark}`;
-  }).join('\n');
+  return branchesOf(spec)
+    .map(({ modality }) => {
+      const origin = origins[modality];
+      if (!origin) return `- ${modality}: not recorded`;
+      const remark = random.includes(modality) ? ' (the reference starts its EfficientNet from ImageNet)' : '';
+      return `- ${modality}: ${describeOrigin(origin)}${remark}`;
+    })
+    .join('\n');
 }

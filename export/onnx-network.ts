@@ -9,7 +9,26 @@ import { type Batch, SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
 
 /** `inte` is the integrated emotion, the others are what each branch says alone. */
 export const LOGITS = ['inte', ...MODALITIES] as const;
-export type NetworkLogits = Record<(typeof LOGITS)[number], Float32Array>;
+/** Row-major (clips, 7), of the fusion and the branches that there are. */
+export type NetworkLogits = Partial<Record<(typeof LOGITS)[number], Float32Array>>;
+
+/** Name of the file that holds branches and fusion in one graph. */
+export const SINGLE = 'single';
+
+/** Opens DIRECTORY/NAME.onnx on the CPU; undefined where there is no such file. */
+export async function openGraph(
+  directory: string,
+  name: string,
+  threads = os.availableParallelism(),
+): Promise<InferenceSession | undefined> {
+  const file = path.join(directory, `${name}.onnx`);
+  if (!fs.existsSync(file)) return undefined;
+  return InferenceSession.create(file, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
+}
 
 /** What the graphs say of one clip: 7 logits of each modality that it has, and of every subset of these when fused. */
 export interface ClipLogits {
@@ -29,35 +48,26 @@ export class OnnxNetwork {
   }
 
   /** @param directory holds speech.onnx, face.onnx, text.onnx and multimodal.onnx, or those of them that there are */
-  static async open(directory: string): Promise<OnnxNetwork> {
-    const open = async (name: string) => {
-      const file = path.join(directory, `${name}.onnx`);
-      if (!fs.existsSync(file)) return undefined;
-      return InferenceSession.create(file, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: os.availableParallelism(),
-        extra: { session: { intra_op: { allow_spinning: '0' } } },
-      });
-    };
+  static async open(directory: string, threads?: number): Promise<OnnxNetwork> {
     const branches: Partial<Record<Modality, InferenceSession>> = {};
     for (const modality of MODALITIES) {
-      const session = await open(modality);
+      const session = await openGraph(directory, modality, threads);
       if (session !== undefined) branches[modality] = session;
     }
-    return new OnnxNetwork(branches, await open('multimodal'));
+    return new OnnxNetwork(branches, await openGraph(directory, 'multimodal', threads));
   }
 
-  /**
-   * All logits of a batch, row-major (clips, 7); a missing modality reaches the fusion as zeros, as it does in serving.
-   * The network must have all three branches and the fusion.
-   */
+  /** All logits of a batch; a missing modality reaches the fusion as zeros, as it does in serving. */
   async run(batch: Batch): Promise<NetworkLogits> {
-    const speech = await this.#branch('speech', batch);
-    const face = await this.#branch('face', batch);
-    const text = await this.#branch('text', batch);
-    const features = { speech: speech.feature, face: face.feature, text: text.feature };
-    const inte = await this.#fuse(features, batch.presence);
-    return { inte, speech: speech.logits, face: face.logits, text: text.logits };
+    const result: NetworkLogits = {};
+    const features: Partial<Record<Modality, Float32Array>> = {};
+    for (const modality of MODALITIES) {
+      if (this.#branches[modality] === undefined) continue;
+      const { feature, logits } = await this.#branch(modality, batch);
+      features[modality] = feature;
+      result[modality] = logits;
+    }
+    return this.#fusion === undefined ? result : { inte: await this.#fuse(features, batch.presence), ...result };
   }
 
   /**
@@ -114,6 +124,23 @@ export class OnnxNetwork {
     for (const session of Object.values(this.#branches)) await session.release();
     await this.#fusion?.release();
   }
+}
+
+/**
+ * The logits of a batch from the graph that holds branches and fusion.
+ * @param session of single.onnx
+ */
+export async function runSingle(session: InferenceSession, batch: Batch): Promise<NetworkLogits> {
+  const presence = new Tensor('float32', batch.presence, [batch.clips, MODALITIES.length]);
+  const feeds: Record<string, Tensor> = { presence };
+  const present = MODALITIES.filter((modality) => session.inputNames.includes(`${modality}_lengths`));
+  for (const modality of present) {
+    const { lengths, ...own } = branchFeeds(batch, modality);
+    Object.assign(feeds, own, { [`${modality}_lengths`]: lengths });
+  }
+  const outputs = await session.run(feeds);
+  const logits = present.map((modality) => [modality, floats(outputs[`${modality}_logits`])]);
+  return { inte: floats(outputs.logits), ...Object.fromEntries(logits) };
 }
 
 /** The last dimension of a graph's input. */

@@ -1,3 +1,4 @@
+import { MODALITIES, type Modality } from '../common/labels.js';
 import { Random } from '../common/random.js';
 import type { ModelSpec } from '../models/spec.js';
 import { MEL_BANDS } from '../preprocessing/features.js';
@@ -48,10 +49,16 @@ export interface ParityCase {
  * Seeded random inputs for the network of `spec`: spectrograms and faces that are smooth as real ones are, standard
  * normal word vectors. White noise is unlike anything that a network was trained on: it drives the activations of a
  * true export so far out that rounding alone comes near the tolerance.
+ *
+ * @param modalities that the clips may have
  */
-export function parityCases(spec: ModelSpec): ParityCase[] {
+export function parityCases(spec: ModelSpec, modalities: readonly Modality[] = MODALITIES): ParityCase[] {
   return CASES.map(({ gain, clips: lengths }, number) => {
-    const clips = lengths.map((clip, index) => randomInputs(spec, clip, Random.for(SEED, 'parity', number, index)));
+    const clips = lengths.map((clip, index) => {
+      const inputs = randomInputs(spec, clip, Random.for(SEED, 'parity', number, index));
+      for (const modality of MODALITIES) if (!modalities.includes(modality)) inputs[modality] = null;
+      return inputs;
+    });
     const batchOf = (inputs: readonly ModelInputs[]) => withGain(collate(inputs, spec), gain);
     return { batch: batchOf(clips), singles: clips.map((clip) => batchOf([clip])) };
   });
@@ -61,7 +68,8 @@ function withGain(batch: Batch, gain: number): Batch {
   return { ...batch, face: { ...batch.face, gain } };
 }
 
-function randomInputs(spec: ModelSpec, [mel, frames, words]: Lengths, random: Random): ModelInputs {
+/** Seeded random inputs of one clip. */
+export function randomInputs(spec: ModelSpec, [mel, frames, words]: Lengths, random: Random): ModelInputs {
   const used = Math.min(words, spec.maxWords);
   const wordVectors = Float32Array.from({ length: used * spec.wordDim }, () => random.normal());
   return {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Batch } from '../preprocessing/model-inputs.js';
-import type { NetworkLogits } from './onnx-network.js';
+import { LOGITS, type NetworkLogits } from './onnx-network.js';
 
 const floats = z.instanceof(Float32Array);
 const lengths = z.instanceof(Int32Array);
@@ -16,10 +16,15 @@ const batchSchema: z.ZodType<Batch> = z.object({
 /** What the exporting process asks of the ONNX Runtime process: all logits of every batch. */
 export const requestSchema = z.object({ directory: z.string(), batches: z.array(batchSchema) });
 
+/** Logits of one batch by what computed them: the separate files, and the single one where there is one. */
+export type BatchLogits = { parts: NetworkLogits; single?: NetworkLogits | undefined };
+
 /** Its one answer: the logits of each batch, or what went wrong. */
-export type ParityReply = { results: NetworkLogits[] } | { error: string };
+export type ParityReply = { results: BatchLogits[] } | { error: string };
+
+const logitsSchema: z.ZodType<NetworkLogits> = z.partialRecord(z.enum(LOGITS), floats);
 
 export const replySchema: z.ZodType<ParityReply> = z.union([
-  z.object({ results: z.array(z.object({ inte: floats, speech: floats, face: floats, text: floats })) }),
+  z.object({ results: z.array(z.object({ parts: logitsSchema, single: logitsSchema.optional() })) }),
   z.object({ error: z.string() }),
 ]);

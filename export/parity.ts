@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import { forkModule } from '../common/child.js';
 import { MerError } from '../common/errors.js';
 import { EMOTION_COUNT, MODALITIES, type Modality } from '../common/labels.js';
+import type { ModelSpec } from '../models/spec.js';
 import type { Batch } from '../preprocessing/model-inputs.js';
 import type { Checkpoint } from '../training/checkpoint.js';
 import { createPredictor, type Prediction } from '../training/tensorflow/predictor.js';
 import { LOGITS, type NetworkLogits } from './onnx-network.js';
 import { type ParityCase, parityCases } from './parity-cases.js';
-import { replySchema } from './parity-protocol.js';
+import { type BatchLogits, replySchema } from './parity-protocol.js';
 
 /** A logit may differ by this times max(1, |logit|): a hundred times float32's rounding through such networks. */
 export const PARITY_TOLERANCE = 1e-4;
@@ -21,19 +22,24 @@ export interface ParityReport {
 }
 
 /**
- * Compares the logits of a multimodal network, fused and of each modality, between TensorFlow (this process) and ONNX
- * Runtime (a child process), float32 on the CPU, at three sizes of every input: TensorFlow's padded batch against ONNX
- * Runtime's, and against ONNX Runtime's answer for each clip alone (in compat seed, where a clip's text depends on its
- * batch, alone against alone). `mer export` hides GPUs from TensorFlow for this.
+ * Compares the logits of a network, fused and of each modality, between TensorFlow (this process) and ONNX Runtime (a
+ * child process), float32 on the CPU, at three sizes of every input and three gains of the face: TensorFlow's padded
+ * batch against ONNX Runtime's, and against ONNX Runtime's answer for each clip alone (in compat seed, where a clip's
+ * text depends on its batch, alone against alone). `mer export` hides GPUs from TensorFlow for this.
  *
- * @param directory holds speech.onnx, face.onnx, text.onnx and multimodal.onnx
+ * @param directory holds those of speech.onnx, face.onnx, text.onnx, multimodal.onnx and single.onnx that there are
+ * @param modalities that there is a branch for; the others are missing in every clip
  * @throws MerError parity_failed, naming the worst logit
  */
-export async function checkParity(checkpoint: Checkpoint, directory: string): Promise<ParityReport> {
+export async function checkParity(
+  checkpoint: Pick<Checkpoint, 'spec' | 'state' | 'file'>,
+  directory: string,
+  modalities: readonly Modality[] = MODALITIES,
+): Promise<ParityReport> {
   const { spec, state, file } = checkpoint;
-  const cases = parityCases(spec);
+  const cases = parityCases(spec, modalities);
   const predictor = await createPredictor(spec, state, file);
-  const logits = (batch: Batch) => allLogits(predictor.predict(batch));
+  const logits = (batch: Batch) => allLogits(spec, predictor.predict(batch), modalities);
   let expected: Expected[];
   try {
     expected = cases.map(({ batch, singles }) => ({
@@ -70,20 +76,25 @@ interface Expected {
 }
 
 /** The logits that must be equal: the fused ones of every clip, and those of each modality that the clip has. */
-function* pairs(cases: readonly ParityCase[], expected: readonly Expected[], results: readonly NetworkLogits[]) {
+function* pairs(cases: readonly ParityCase[], expected: readonly Expected[], results: readonly BatchLogits[]) {
   let next = 0;
   for (const [size, { batch }] of cases.entries()) {
     const batched = results[next++]!;
     for (let clip = 0; clip < batch.clips; clip++) {
       const alone = results[next++]!;
+      const { batch: together, singles } = expected[size]!;
       for (const output of LOGITS) {
-        if (output !== 'inte' && !isPresent(batch, clip, output)) continue;
-        const { batch: together, singles } = expected[size]!;
+        if (together[output] === undefined || (output !== 'inte' && !isPresent(batch, clip, output))) continue;
         const wanted = logitsOf(together[output], clip);
         const wantedAlone = singles ? logitsOf(singles[clip]![output], 0) : wanted;
-        const where = `${output} logits of test clip ${clip} of size ${size}`;
-        yield { where: `${where} in its batch`, wanted, found: logitsOf(batched[output], clip) };
-        yield { where: `${where} alone`, wanted: wantedAlone, found: logitsOf(alone[output], 0) };
+        for (const files of ['parts', 'single'] as const) {
+          const [inBatch, byItself] = [batched[files], alone[files]];
+          if (inBatch === undefined || byItself === undefined) continue;
+          const graph = files === 'single' ? ' of the single file' : '';
+          const where = `${output} logits${graph} of test clip ${clip} of size ${size}`;
+          yield { where: `${where} in its batch`, wanted, found: logitsOf(inBatch[output], clip) };
+          yield { where: `${where} alone`, wanted: wantedAlone, found: logitsOf(byItself[output], 0) };
+        }
       }
     }
   }
@@ -93,8 +104,9 @@ function isPresent({ presence }: Batch, clip: number, modality: Modality): boole
   return presence[clip * MODALITIES.length + MODALITIES.indexOf(modality)] === 1;
 }
 
-function logitsOf(matrix: Float32Array, clip: number): Float32Array {
-  return matrix.subarray(clip * EMOTION_COUNT, (clip + 1) * EMOTION_COUNT);
+/** Empty, and so equal to nothing, where a graph lacks the output. */
+function logitsOf(matrix: Float32Array | undefined, clip: number): Float32Array {
+  return (matrix ?? new Float32Array()).subarray(clip * EMOTION_COUNT, (clip + 1) * EMOTION_COUNT);
 }
 
 /** Largest |a - b| / max(1, |a|); infinite where a value is not a number or the lengths differ. */
@@ -106,13 +118,14 @@ export function largestError(expected: Float32Array, found: Float32Array): numbe
   }, 0);
 }
 
-function allLogits({ logits, branches }: Prediction): NetworkLogits {
-  const { speech, face, text } = branches;
-  if (!speech || !face || !text) throw new TypeError('The network is not multimodal.');
-  return { inte: logits.data, speech: speech.logits.data, face: face.logits.data, text: text.logits.data };
+/** Without what has no graph: other branches than those of `modalities`, and the fusion of a unimodal network. */
+function allLogits({ mode }: ModelSpec, { logits, branches }: Prediction, modalities: readonly Modality[]) {
+  const result: NetworkLogits = mode === 'multimodal' ? { inte: logits.data } : {};
+  for (const modality of modalities) result[modality] = branches[modality]!.logits.data;
+  return result;
 }
 
-async function runOnnx(directory: string, batches: Batch[]): Promise<NetworkLogits[]> {
+async function runOnnx(directory: string, batches: Batch[]): Promise<BatchLogits[]> {
   const child = forkModule(new URL('./parity-worker.js', import.meta.url));
   const abort = new AbortController();
   try {

@@ -1,5 +1,7 @@
+import { MODES } from '../../models/spec.js';
 import { compatDefaults } from '../../training/compat-defaults.js';
 import { type TrainConfig, trainConfigSchema } from '../../training/config.js';
+import type { ExportOptions } from '../export-options.js';
 
 /**
  * The command line that a run's configuration stands for: `mer train` with every flag that is not at its default.
@@ -18,6 +20,17 @@ export function trainCommand(saved: Record<string, unknown>): string | undefined
   return ['mer train', ...words].join(' ');
 }
 
+/** The command line of an export, with every flag that was given. */
+export function exportCommand({ run, weights, out, features, without, single }: Omit<ExportOptions, 'name'>): string {
+  const flags: Record<string, string | undefined> = { run };
+  for (const mode of MODES) flags[`${mode}_weights`] = weights?.[mode];
+  Object.assign(flags, { out, features, without: without?.join(',') || undefined });
+  const words = Object.entries(flags).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, quoted(value)],
+  );
+  return ['mer export', ...words, ...(single ? ['--single_file'] : [])].join(' ');
+}
+
 function flagValue(value: TrainConfig[keyof TrainConfig]): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   return String(value);
@@ -25,5 +38,5 @@ function flagValue(value: TrainConfig[keyof TrainConfig]): string {
 
 /** As a POSIX shell takes it. */
 function quoted(text: string): string {
-  return /^[\w./:+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w./:,+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

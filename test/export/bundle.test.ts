@@ -1,12 +1,14 @@
 import fsp from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bundle } from '../../common/bundle.js';
-import { verifyBundle } from '../../common/bundle-files.js';
+import { readBundle, verifyBundle } from '../../common/bundle-files.js';
 import { exportBundle } from '../../export/bundle.js';
 import { modelCard } from '../../export/model-card.js';
 import type { ModelSpec } from '../../models/spec.js';
+import type { ModelInputs } from '../../preprocessing/model-inputs.js';
+import { type ClipScores, Network } from '../../serving/engine/network.js';
 import { writeCheckpoint } from '../../training/checkpoint.js';
 import type { Origins } from '../../training/weights/origin.js';
 import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
@@ -119,10 +121,50 @@ test('a folder that is no bundle is not replaced', async () => {
   expect(await fsp.readdir(precious)).toEqual(['thesis.txt']);
 });
 
-test('a unimodal run is refused with what to do instead', async () => {
-  const text = await makeRun(path.join(directory, 'text'), { ...TINY_SPEC, mode: 'text' });
-  await expect(exportBundle({ run: text, out: path.join(directory, 'unimodal') })).rejects.toMatchObject({
-    code: 'bad_argument',
-    remedy: expect.stringContaining('--mode multimodal'),
+describe('what a bundle may consist of', () => {
+  test('a unimodal run becomes a bundle of its own', async () => {
+    const text = await makeRun(path.join(directory, 'text'), { ...TINY_SPEC, mode: 'text' });
+    const own = path.join(directory, 'unimodal');
+    const bundle = await exportBundle({ run: text, out: own });
+    expect(Object.keys(bundle.branches)).toEqual(['text']);
+    expect(bundle.fusion).toBeUndefined();
+    expect(await verifyBundle(own)).toEqual(bundle);
+    const [scores] = await scoresOf(own, [{ speech: null, face: null, text: WORDS }]);
+    expect(scores!.fused).toEqual({ text: scores!.branches.text!.logits });
+  });
+
+  test('a branch that is left out is missing, and the others are answered as without it', async () => {
+    const partial = path.join(directory, 'partial');
+    const bundle = await exportBundle({ run, out: partial, without: ['speech', 'face'] });
+    expect(Object.keys(bundle.branches)).toEqual(['text']);
+    expect(bundle.version).not.toBe(written.version);
+    const [found] = await scoresOf(partial, [{ speech: null, face: null, text: WORDS }]);
+    const [expected] = await scoresOf(out, [{ speech: null, face: null, text: WORDS }]);
+    expect(found).toEqual(expected);
+  });
+
+  test('nothing is left when every branch is left out', async () => {
+    const nothing = exportBundle({ run, out: path.join(directory, 'none'), without: ['speech', 'face', 'text'] });
+    await expect(nothing).rejects.toMatchObject({
+      code: 'bad_argument',
+      message: expect.stringContaining('no branch'),
+    });
+  });
+
+  test('one graph of all stands beside the others and in bundle.json', async () => {
+    const single = path.join(directory, 'single');
+    const bundle = await exportBundle({ run, out: single, single: true });
+    expect(bundle.single?.file).toBe('single.onnx');
+    expect(await verifyBundle(single)).toEqual(bundle);
+    expect(bundle.single!.bytes).toBeGreaterThan(bundle.branches.speech!.bytes + bundle.branches.face!.bytes);
   });
 });
+
+const WORDS = { data: Float32Array.from({ length: 5 * TINY_SPEC.wordDim }, (_, i) => Math.sin(i)), length: 5 };
+
+async function scoresOf(bundleDir: string, clips: ModelInputs[]): Promise<ClipScores[]> {
+  const network = await Network.create(bundleDir, await readBundle(bundleDir), 'cpu', 1);
+  const scores = await network.run(clips);
+  await network.dispose();
+  return scores;
+}
