@@ -7,6 +7,7 @@ import type { SplitMode } from '../preprocessing/corpus/splits.js';
 import type { FaceEmbeddingNet } from '../preprocessing/faces/face-embedder.js';
 import { MAX_FRAMES } from '../preprocessing/features.js';
 import { wholeNumber } from './flags.js';
+import { interruptible } from './interruptible.js';
 import { addWordFlags, type WordFlags, wordTableOption } from './word-flags.js';
 
 interface PreprocessFlags extends WordFlags {
@@ -68,14 +69,7 @@ async function preprocess(flags: PreprocessFlags): Promise<void> {
   const { formatSummary } = await import('../preprocessing/corpus/format-summary.js');
   const { seed, val_share: valShare, test_share: testShare } = flags;
   const featuresDir = flags.features ?? path.join(folderOf(flags.corpus), 'features');
-  const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) process.exit(130);
-    process.stderr.write('\nFinishing the clips at work; press Ctrl-C again to leave at once.\n');
-    controller.abort();
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  try {
+  await interruptible('Finishing the clips at work', async (signal) => {
     const faceEmbedding = await openFaceEmbeddingNet(flags.face_embeddings);
     const { summary, failures } = await preprocessCorpus({
       corpusDir: flags.corpus,
@@ -89,13 +83,11 @@ async function preprocess(flags: PreprocessFlags): Promise<void> {
       ...wordTableOption(flags),
       ...faceEmbedding,
       workers: flags.workers,
-      signal: controller.signal,
+      signal,
     });
     process.stdout.write(`${formatSummary(summary, failures, path.join(featuresDir, FAILURES_FILE))}\n`);
     if (Object.values(summary.splits).every(({ clips, failed }) => failed === clips)) process.exitCode = 1;
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  }
+  });
 }
 
 async function openFaceEmbeddingNet(weights: string | undefined): Promise<{ faceEmbedding?: FaceEmbeddingNet }> {

@@ -1,3 +1,4 @@
+import { readBundle } from '../common/bundle-files.js';
 import { mapConcurrent } from '../common/concurrent.js';
 import { MerError } from '../common/errors.js';
 import { emotionIndex, MODALITIES, type Modality } from '../common/labels.js';
@@ -6,9 +7,9 @@ import { createProgress } from '../common/progress.js';
 import { nonEmptySubsets, subsetName } from '../common/subsets.js';
 import { listClips, loadClipFeatures } from '../preprocessing/corpus/feature-store.js';
 import type { ClipRecord, Split } from '../preprocessing/features.js';
-import { requireSameTable } from '../preprocessing/words/same-table.js';
 import type { DeviceChoice } from '../serving/engine/devices.js';
 import { Engine } from '../serving/engine/engine.js';
+import { requireMatch } from './feature-match.js';
 
 export interface Evaluation {
   model: { name: string; version: string; device: string };
@@ -50,24 +51,9 @@ export async function evaluate(options: {
       'Run `mer preprocess` for it, or name another --split.',
     );
   }
+  requireMatch(records, await readBundle(bundleDir));
   const engine = await Engine.create(bundleDir, { ...engineOptions, workers: 0 });
   try {
-    const other = records.find((record) => record.compat !== engine.bundle.compat);
-    if (other !== undefined) {
-      throw new MerError(
-        'bad_argument',
-        `The features of ${other.stem} are of compat ${other.compat}, the bundle is of compat ${engine.bundle.compat}.`,
-        'Preprocess the clips again with the mode of the bundle.',
-      );
-    }
-    for (const { stem, text } of records) {
-      if (text.status !== 'used') continue;
-      requireSameTable(
-        { of: `clip ${stem}`, table: text.table },
-        { of: `the bundle ${engine.bundle.name}`, table: engine.bundle.preprocessing.wordTable },
-        'Preprocess the clips again with the word vectors of the training.',
-      );
-    }
     const tally = new Tally();
     const progress = createProgress(`evaluate ${split}`, records.length);
     let done = 0;

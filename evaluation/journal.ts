@@ -1,8 +1,9 @@
 import fsp from 'node:fs/promises';
+import path from 'node:path';
 import { z } from 'zod';
-import { EMOTIONS, type Emotion } from '../common/labels.js';
+import { EMOTION_COUNT } from '../common/labels.js';
 
-const entrySchema = z.object({ key: z.string(), emotion: z.enum(EMOTIONS) });
+const entrySchema = z.object({ key: z.string(), probabilities: z.array(z.number()).length(EMOTION_COUNT) });
 
 /**
  * What a long run has found so far, one line a clip, so that a run that was killed need not begin again. A line that
@@ -10,19 +11,20 @@ const entrySchema = z.object({ key: z.string(), emotion: z.enum(EMOTIONS) });
  */
 export class Journal {
   readonly #file: string;
-  readonly #known: Map<string, Emotion>;
+  readonly #known: Map<string, readonly number[]>;
 
-  private constructor(file: string, known: Map<string, Emotion>) {
+  private constructor(file: string, known: Map<string, readonly number[]>) {
     this.#file = file;
     this.#known = known;
   }
 
   static async open(file: string): Promise<Journal> {
-    const known = new Map<string, Emotion>();
+    await fsp.mkdir(path.dirname(file), { recursive: true });
+    const known = new Map<string, readonly number[]>();
     const text = await fsp.readFile(file, 'utf8').catch(() => '');
     for (const line of text.split('\n')) {
       const entry = entrySchema.safeParse(parse(line));
-      if (entry.success) known.set(entry.data.key, entry.data.emotion);
+      if (entry.success) known.set(entry.data.key, entry.data.probabilities);
     }
     // The next line begins on its own, also after one that was cut off.
     if (text !== '' && !text.endsWith('\n')) await fsp.appendFile(file, '\n');
@@ -30,13 +32,14 @@ export class Journal {
   }
 
   /** @param key stands for everything that the result depends on */
-  get(key: string): Emotion | undefined {
+  get(key: string): readonly number[] | undefined {
     return this.#known.get(key);
   }
 
-  async add(key: string, emotion: Emotion): Promise<void> {
-    this.#known.set(key, emotion);
-    await fsp.appendFile(this.#file, `${JSON.stringify({ key, emotion })}\n`);
+  /** Numbers survive the file to the last bit. */
+  async add(key: string, probabilities: readonly number[]): Promise<void> {
+    this.#known.set(key, probabilities);
+    await fsp.appendFile(this.#file, `${JSON.stringify({ key, probabilities })}\n`);
   }
 
   /** Removes the file: the run is whole. */

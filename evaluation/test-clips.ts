@@ -1,15 +1,17 @@
-import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { MerError } from '../common/errors.js';
-import { CLIP_ENDINGS } from '../preprocessing/corpus/formats/clip-files.js';
+import { isClip, listFiles } from '../preprocessing/corpus/formats/clip-files.js';
+import { readSidecars } from '../preprocessing/corpus/formats/sidecars.js';
+import type { SourceClip } from '../preprocessing/corpus/source-clip.js';
+
+export const TEST_SETS = ['test1', 'test2', 'test3'] as const;
+export type TestSet = (typeof TEST_SETS)[number];
 
 /** One clip of a test set. */
 export interface TestClip {
+  test: TestSet;
   fileId: number;
-  clip: string;
-  words?: string;
-  /** File of what is said, where there are no word vectors. */
-  transcript?: string;
+  source: SourceClip;
 }
 
 /**
@@ -19,28 +21,40 @@ export interface TestClip {
  * @throws MerError not_found when there are none; bad_file naming a clip without an integer FileID, or whose FileID
  *   another clip has as well
  */
-export async function listTestClips(folder: string): Promise<TestClip[]> {
-  const names = (await fsp.readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.')).sort();
+export async function listTestClips(test: TestSet, folder: string): Promise<TestClip[]> {
+  const names = await listFiles(folder);
   const present = new Set(names);
-  const clips = new Map<number, TestClip>();
-  for (const name of names) {
-    if (!CLIP_ENDINGS.has(path.extname(name).toLowerCase())) continue;
-    const clip = path.join(folder, name);
-    const id = path.basename(name, path.extname(name)).split('-')[0] ?? '';
-    if (!/^\d+$/.test(id)) {
-      throw new MerError('bad_file', `${clip} does not begin with an integer FileID.`, 'Rename it, or move it away.');
-    }
-    const fileId = Number(id);
-    const other = clips.get(fileId);
-    if (other !== undefined) {
-      throw new MerError('bad_file', `${other.clip} and ${clip} have the same FileID.`, 'Move one of them away.');
-    }
-    const beside = { words: path.join(folder, `${id}.npz`), transcript: path.join(folder, `${id}.txt`) };
-    const has = (file: string) => present.has(path.basename(file));
-    if (has(beside.words)) clips.set(fileId, { fileId, clip, words: beside.words });
-    else if (has(beside.transcript)) clips.set(fileId, { fileId, clip, transcript: beside.transcript });
-    else clips.set(fileId, { fileId, clip });
+  const clips: TestClip[] = [];
+  for (const name of names.filter(isClip)) {
+    const clip = path.resolve(folder, name);
+    const digits = path.basename(name, path.extname(name)).split('-')[0] ?? '';
+    const fileId = parseFileId(digits, clip);
+    const words = await readSidecars(path.resolve(folder, digits), (file) => present.has(path.basename(file)));
+    const stem = `${test}-${digits}`;
+    const known = { split: 'test_merc', source: `merc2020/${test}`, labels: null, speaker: null } as const;
+    clips.push({ test, fileId, source: { ...known, stem, fileId: digits, clip, ...words } });
   }
-  if (clips.size === 0) throw new MerError('not_found', `${folder} has no clips.`, 'Give the folder of a test set.');
-  return [...clips.values()].sort((a, b) => a.fileId - b.fileId);
+  if (clips.length === 0) throw new MerError('not_found', `${folder} has no clips.`, 'Give the folder of a test set.');
+  return inNumericOrder(clips, ({ source }) => source.clip);
+}
+
+/** @throws MerError bad_file naming the file when the FileID is no integer */
+export function parseFileId(digits: string, file: string): number {
+  if (/^\d+$/.test(digits)) return Number(digits);
+  throw new MerError('bad_file', `${file} does not begin with an integer FileID.`, 'Rename it, or move it away.');
+}
+
+/** @throws MerError bad_file naming both of two clips with the same FileID */
+export function inNumericOrder<Clip extends { fileId: number }>(
+  clips: readonly Clip[],
+  nameOf: (clip: Clip) => string,
+): Clip[] {
+  const sorted = [...clips].sort((a, b) => a.fileId - b.fileId);
+  for (const [index, clip] of sorted.entries()) {
+    const other = sorted[index + 1];
+    if (other?.fileId !== clip.fileId) continue;
+    const message = `${nameOf(clip)} and ${nameOf(other)} have the same FileID.`;
+    throw new MerError('bad_file', message, 'Move one of them away.');
+  }
+  return sorted;
 }

@@ -86,10 +86,28 @@ export async function preprocessCorpus(
   return { summary, failures };
 }
 
-async function workerSettings(options: CorpusOptions): Promise<WorkerSettings> {
-  const { featuresDir, compat, maxFrames, subject = 'largest', wordTable, faceEmbedding } = options;
+/**
+ * What the workers of a run are started with.
+ *
+ * @param options `netsDir` is the folder of the MTCNN nets; those of set-up when absent
+ * @throws MerError not_found or bad_file for the word-vector table
+ */
+export async function workerSettings(
+  options: Pick<CorpusOptions, 'featuresDir' | 'compat' | 'maxFrames' | 'subject' | 'wordTable' | 'faceEmbedding'> & {
+    netsDir?: string;
+  },
+): Promise<WorkerSettings> {
+  const {
+    featuresDir,
+    netsDir = MTCNN_DIR,
+    compat,
+    maxFrames,
+    subject = 'largest',
+    wordTable,
+    faceEmbedding,
+  } = options;
   return {
-    ...{ featuresDir: path.resolve(featuresDir), netsDir: MTCNN_DIR, compat, maxFrames, subject },
+    ...{ featuresDir: path.resolve(featuresDir), netsDir, compat, maxFrames, subject },
     ...(wordTable && { wordTable: { ...wordTable, sha256: await hashTable(wordTable.file) } }),
     ...(faceEmbedding && { faceEmbedding }),
   };
