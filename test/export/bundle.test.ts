@@ -132,7 +132,7 @@ describe('what a bundle may consist of', () => {
     expect(bundle.fusion).toBeUndefined();
     expect(await verifyBundle(own)).toEqual(bundle);
     const [scores] = await scoresOf(own, [{ speech: null, face: null, text: WORDS }]);
-    expect(scores!.fused).toEqual({ text: scores!.branches.text!.logits });
+    expect(scores!.combinations[0]).toEqual({ text: scores!.views.text[0]!.logits });
   });
 
   test('a branch that is left out is missing, and the others are answered as without it', async () => {
