@@ -7,6 +7,7 @@ const mayImport = {
   training: ['common', 'models', 'preprocessing', 'training'],
   export: ['common', 'models', 'preprocessing', 'training', 'export'],
   serving: ['common', 'models', 'preprocessing', 'serving'],
+  pipeline: ['common', 'models', 'preprocessing', 'training', 'pipeline'],
   evaluation: ['common', 'models', 'preprocessing', 'serving', 'evaluation'],
 };
 const all = [...Object.keys(mayImport), 'benchmarks', 'cli', 'demo', 'scripts', 'test'];

@@ -3,12 +3,9 @@ import { verifyBundle } from '../common/bundle-files.js';
 import { runChild } from '../common/child-main.js';
 import { MODALITIES } from '../common/labels.js';
 import { Random } from '../common/random.js';
-import { SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
+import { type ModelInputs, SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
 import type { Network } from '../serving/engine/network.js';
 import { openNetwork } from '../serving/engine/open-network.js';
-import { scoreViews } from '../serving/engine/score-views.js';
-import { type ScoringRequest, wholeClip } from '../serving/engine/scoring.js';
-import type { BranchInput } from '../serving/engine/tensors.js';
 import { type InferReport, type InferRequest, inferRequestSchema, type Measurement } from './infer-protocol.js';
 import { quantile, summarise } from './statistics.js';
 
@@ -16,9 +13,9 @@ import { quantile, summarise } from './statistics.js';
 runChild({
   configSchema: inferRequestSchema,
   requestSchema: inferRequestSchema,
-  async setUp({ bundleDir, device, threads, batches }) {
+  async setUp({ bundleDir, device, threads }) {
     const bundle = await verifyBundle(bundleDir);
-    const opened = await openNetwork(bundleDir, bundle, device, threads, { maxBatch: Math.max(...batches) });
+    const opened = await openNetwork(bundleDir, bundle, device, threads);
     return {
       info: null,
       async handle(request): Promise<InferReport> {
@@ -52,11 +49,10 @@ async function measureAll(network: Network, frames: number, request: InferReques
   });
   const measurements: Measurement[] = [];
   for (const batch of request.batches) {
-    const requests = new Array<ScoringRequest>(batch).fill(wholeClip(clip));
+    const clips = new Array<ModelInputs>(batch).fill(clip);
     const features: Parameters<Network['runFusion']>[0][number]['features'] = {};
     for (const modality of network.modalities) {
-      const inputs = new Array<BranchInput>(batch).fill(clip[modality]!);
-      const run = () => network.runBranch(modality, inputs);
+      const run = () => network.runBranch(modality, clips);
       measurements.push(await measure(modality, batch, run, request));
       const [feature] = (await run()).features;
       if (feature !== undefined) features[modality] = feature;
@@ -64,7 +60,7 @@ async function measureAll(network: Network, frames: number, request: InferReques
     if (network.modalities.length < MODALITIES.length) continue;
     const rows = new Array(batch).fill({ features, subset: MODALITIES });
     measurements.push(await measure('fusion', batch, () => network.runFusion(rows), request));
-    measurements.push(await measure('multimodal', batch, () => scoreViews(network, requests), request));
+    measurements.push(await measure('multimodal', batch, () => network.run(clips), request));
   }
   return measurements;
 }

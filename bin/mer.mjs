@@ -1,10 +1,6 @@
 #!/usr/bin/env node
 // Entry of the `mer` command. Plain JavaScript, so that it can speak before anything is installed or compiled.
 import fs from 'node:fs';
-import util from 'node:util';
-
-// tfjs-node calls this function, which Node 24 no longer has.
-util.isNullOrUndefined ??= (value) => value === null || value === undefined;
 
 const main = new URL('../dist/cli/main.js', import.meta.url);
 const missing = [new URL('../node_modules', import.meta.url), main].find((url) => !fs.existsSync(url));

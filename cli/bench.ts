@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { addBenchAllCommand } from './bench-all.js';
 import { addBenchInferCommand } from './bench-infer.js';
 import { addBenchPreprocessCommand } from './bench-preprocess.js';
 import { addBenchTrainCommand } from './bench-train.js';
@@ -11,5 +10,4 @@ export function addBenchCommand(program: Command): void {
   addBenchPreprocessCommand(bench);
   addBenchTrainCommand(bench);
   addBenchInferCommand(bench);
-  addBenchAllCommand(bench);
 }

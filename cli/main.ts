@@ -1,8 +1,10 @@
+import util from 'node:util';
 import { Command } from 'commander';
-import { asMerError } from '../common/errors.js';
+import { asMerError, type MerError } from '../common/errors.js';
 import { NO_TELEMETRY } from '../common/telemetry.js';
 import { addAugmentPreviewCommand } from './augment-preview.js';
 import { addBenchCommand } from './bench.js';
+import { addBuildCommand } from './build.js';
 import { addDemoCommand } from './demo.js';
 import { addDemoDataCommand } from './demo-data.js';
 import { addDoctorCommand } from './doctor.js';
@@ -16,15 +18,21 @@ import { addSubmitCommand } from './submit.js';
 import { addTrainCommand } from './train.js';
 import { addWeightsCommand } from './weights.js';
 
-/** The `mer` command line. Each command lives in its own file of this folder. */
-export async function main(argv: readonly string[]): Promise<void> {
+/**
+ * The `mer` command line. Each command lives in its own file of this folder.
+ * @param report is told of an error that ends the command; by default it is printed
+ */
+export async function main(argv: readonly string[], report: (error: MerError) => void = printError): Promise<void> {
   Object.assign(process.env, NO_TELEMETRY);
+  // tfjs-node calls this function, which Node 24 no longer has.
+  Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined });
   const program = new Command('mer')
     .description('Train, export to ONNX and serve multimodal emotion recognition.')
     .showHelpAfterError('(add --help for the flags)');
   addDemoCommand(program);
   addDoctorCommand(program);
   addDemoDataCommand(program);
+  addBuildCommand(program);
   addPreprocessCommand(program);
   addAugmentPreviewCommand(program);
   addTrainCommand(program);
@@ -39,8 +47,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    const { code, message, remedy } = asMerError(error);
-    process.stderr.write(`error (${code}): ${message}\n  ${remedy}\n`);
+    report(asMerError(error));
     process.exitCode = 1;
   }
+}
+
+function printError({ code, message, remedy }: MerError): void {
+  process.stderr.write(`error (${code}): ${message}\n  ${remedy}\n`);
 }

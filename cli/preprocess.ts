@@ -26,7 +26,7 @@ interface PreprocessFlags extends WordFlags {
   compat: string;
 }
 
-const FORMATS = ['auto', 'merc', 'ravdess', 'cremad', 'meld', 'folders', 'manifest'] as const;
+export const CORPUS_FORMATS = ['auto', 'merc', 'ravdess', 'cremad', 'meld', 'folders', 'manifest'] as const;
 
 export function addPreprocessCommand(program: Command): void {
   const command = program
@@ -34,7 +34,9 @@ export function addPreprocessCommand(program: Command): void {
     .description('Turn a corpus of clips into features for training. Goes on where an earlier run stopped.')
     .option('--corpus <dir>', 'folder of the corpus, or the file of a manifest', '.')
     .addOption(
-      new Option('--format <name>', 'how the corpus names and labels its clips').choices(FORMATS).default('auto'),
+      new Option('--format <name>', 'how the corpus names and labels its clips')
+        .choices(CORPUS_FORMATS)
+        .default('auto'),
     )
     .option('--features <dir>', 'where the features go (default: features/ in the corpus folder)')
     .addOption(
@@ -97,11 +99,12 @@ async function openFaceEmbeddingNet(weights: string | undefined): Promise<{ face
 }
 
 /** The folder of a corpus that may be given as the file of its manifest. */
-function folderOf(corpus: string): string {
+export function folderOf(corpus: string): string {
   return /\.(csv|jsonl)$/i.test(corpus) ? path.dirname(corpus) : corpus;
 }
 
-function share(text: string): number {
+/** A commander parser for shares from 0 to below 1. */
+export function share(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && value < 1)) {
     throw new InvalidArgumentError('It is not a share, a number from 0 to below 1.');

@@ -7,7 +7,7 @@ import { PROJECT_ROOT } from '../common/paths.js';
 
 const FOLDERS = [
   ...['common', 'models', 'preprocessing', 'training', 'export', 'serving'],
-  ...['evaluation', 'benchmarks', 'cli', 'demo', 'scripts', 'test'],
+  ...['evaluation', 'pipeline', 'benchmarks', 'cli', 'demo', 'scripts', 'test'],
 ];
 
 const resultSchema = z.object({

@@ -1,3 +1,4 @@
+import { shellCommand } from '../../common/shell.js';
 import { MODES } from '../../models/spec.js';
 import { compatDefaults } from '../../training/compat-defaults.js';
 import { type TrainConfig, trainConfigSchema } from '../../training/config.js';
@@ -16,8 +17,11 @@ export function trainCommand(saved: Record<string, unknown>): string | undefined
   const first: (keyof TrainConfig)[] = ['mode', 'exp_name'];
   const names = Object.keys(trainConfigSchema.shape) as (keyof TrainConfig)[];
   const changed = names.filter((name) => !first.includes(name) && name !== 'resume' && config[name] !== defaults[name]);
-  const words = [...first, ...changed].flatMap((name) => [`--${name}`, quoted(flagValue(config[name]))]);
-  return ['mer train', ...words].join(' ');
+  return shellCommand([
+    'mer',
+    'train',
+    ...[...first, ...changed].flatMap((name) => [`--${name}`, flagValue(config[name])]),
+  ]);
 }
 
 /** The command line of an export, with every flag that was given. */
@@ -25,18 +29,11 @@ export function exportCommand({ run, weights, out, features, without, single }: 
   const flags: Record<string, string | undefined> = { run };
   for (const mode of MODES) flags[`${mode}_weights`] = weights?.[mode];
   Object.assign(flags, { out, features, without: without?.join(',') || undefined });
-  const words = Object.entries(flags).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, quoted(value)],
-  );
-  return ['mer export', ...words, ...(single ? ['--single_file'] : [])].join(' ');
+  const words = Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  return shellCommand(['mer', 'export', ...words, ...(single ? ['--single_file'] : [])]);
 }
 
 function flagValue(value: TrainConfig[keyof TrainConfig]): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   return String(value);
-}
-
-/** As a POSIX shell takes it. */
-function quoted(text: string): string {
-  return /^[\w./:,+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
