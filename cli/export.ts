@@ -1,5 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Precision, precisionSchema } from '../common/bundle.js';
 import { MODALITIES, type Modality } from '../common/labels.js';
+import { describeVariant } from '../export/describe-variant.js';
 import { MODES, type Mode } from '../models/spec.js';
 
 type ExportFlags = {
@@ -9,6 +11,8 @@ type ExportFlags = {
   without?: Modality[];
   single_file?: boolean;
   features?: string;
+  precision: Precision;
+  force?: boolean;
 } & Partial<Record<`${Mode}_weights`, string>>;
 
 export function addExportCommand(program: Command): void {
@@ -24,6 +28,12 @@ export function addExportCommand(program: Command): void {
     .option('--name <name>', 'what the bundle calls itself (default: the name of its folder)')
     .option('--without <modalities>', 'branches to leave out, such as text or face,text', modalityList)
     .option('--single-file, --single_file', 'also write branches and fusion as one graph, single.onnx')
+    .addOption(
+      new Option('--precision <type>', 'of weights and arithmetic; fp16 is for GPUs, int8 for CPUs')
+        .choices(precisionSchema.options)
+        .default(precisionSchema.enum.fp32),
+    )
+    .option('--force', 'take fp16 or int8 though too many validation clips get another emotion, or none are there')
     .option(
       '--features <dir>',
       'features whose validation clips it is calibrated and measured on (default: those that the run names)',
@@ -33,10 +43,11 @@ export function addExportCommand(program: Command): void {
       process.env.CUDA_VISIBLE_DEVICES = '';
       const { exportBundle } = await import('../export/bundle.js');
       const weights = Object.fromEntries(MODES.map((mode) => [mode, flags[`${mode}_weights`]]));
-      const { name, version, parity } = await exportBundle({ ...flags, weights, single });
+      const { name, version, parity, variant } = await exportBundle({ ...flags, weights, single });
       process.stdout.write(
         `${flags.out}: bundle ${name} ${version}; ONNX Runtime equals TensorFlow within ${parity.maxError.toExponential(1)}\n`,
       );
+      if (variant) process.stdout.write(`${flags.precision} against fp32: ${describeVariant(variant)}\n`);
     });
 }
 

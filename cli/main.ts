@@ -10,12 +10,14 @@ import { addDemoDataCommand } from './demo-data.js';
 import { addDoctorCommand } from './doctor.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExportCommand } from './export.js';
+import { addInspectCommand } from './inspect.js';
 import { addPredictCommand } from './predict.js';
 import { addPreprocessCommand } from './preprocess.js';
 import { addScoreCommand } from './score.js';
 import { addServeCommand } from './serve.js';
 import { addSubmitCommand } from './submit.js';
 import { addTrainCommand } from './train.js';
+import { addVerifyCommand } from './verify.js';
 import { addWeightsCommand } from './weights.js';
 
 /**
@@ -39,10 +41,12 @@ export async function main(argv: readonly string[], report: (error: MerError) =>
   addBenchCommand(program);
   addEvaluateCommand(program);
   addExportCommand(program);
+  addInspectCommand(program);
   addPredictCommand(program);
   addScoreCommand(program);
   addServeCommand(program);
   addSubmitCommand(program);
+  addVerifyCommand(program);
   addWeightsCommand(program);
   try {
     await program.parseAsync(argv);

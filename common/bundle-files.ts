@@ -13,6 +13,26 @@ export async function readBundle(directory: string): Promise<Bundle> {
   return readJson(path.join(directory, BUNDLE_FILE), bundleSchema);
 }
 
+/** What became of one file that bundle.json names. */
+export interface FileCheck {
+  /** Its name in the bundle. */
+  file: string;
+  /** What is wrong with it; undefined where it is the file that was exported. */
+  problem: string | undefined;
+}
+
+/** Checks size and sha256 of every file that bundle.json names. */
+export async function checkFiles(directory: string, bundle: Bundle): Promise<FileCheck[]> {
+  const { branches, fusion, single, selfTest, mtcnn } = bundle;
+  const files = [...Object.values(branches), fusion, single, selfTest, ...Object.values(mtcnn)];
+  const checks: FileCheck[] = [];
+  for (const entry of files) {
+    if (entry === undefined) continue;
+    checks.push({ file: entry.file, problem: await problemOf(path.join(directory, entry.file), entry) });
+  }
+  return checks;
+}
+
 /**
  * Reads bundle.json and checks that every file it names is there and unchanged.
  *
@@ -20,16 +40,10 @@ export async function readBundle(directory: string): Promise<Bundle> {
  */
 export async function verifyBundle(directory: string): Promise<Bundle> {
   const bundle = await readBundle(directory);
-  const { branches, fusion, single, selfTest, mtcnn } = bundle;
-  const files = [...Object.values(branches), fusion, single, selfTest, ...Object.values(mtcnn)];
-  for (const entry of files) {
-    if (entry === undefined) continue;
-    const file = path.join(directory, entry.file);
-    const problem = await problemOf(file, entry);
-    if (problem === undefined) continue;
-    throw new MerError('bad_file', `${file} ${problem}.`, 'Copy the bundle again, or export it again.');
-  }
-  return bundle;
+  const wrong = (await checkFiles(directory, bundle)).find(({ problem }) => problem !== undefined);
+  if (wrong === undefined) return bundle;
+  const file = path.join(directory, wrong.file);
+  throw new MerError('bad_file', `${file} ${wrong.problem}.`, 'Copy the bundle again, or export it again.');
 }
 
 async function problemOf(

@@ -51,6 +51,49 @@ const calibrationSchema = z.object({
 
 export type Calibration = z.infer<typeof calibrationSchema>;
 
+const valueSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  /** A name for an open dimension. */
+  shape: z.array(z.union([z.number().int(), z.string()])),
+});
+
+const graphSchema = z.object({
+  opset: z.number().int(),
+  inputs: z.array(valueSchema),
+  outputs: z.array(valueSchema),
+  /** How often each operator occurs. */
+  operators: z.record(z.string(), z.number().int()),
+  /** Floating-point constants of the float32 graph. */
+  parameters: z.number().int(),
+  /** Multiplications with accumulation of one run of the float32 graph, at the sizes of the inventory. */
+  macs: z.number().int(),
+});
+
+/** What the graphs consist of, for `mer inspect`. */
+export const inventorySchema = z.object({
+  /** Of the open dimensions, by name, for the MACs: one clip of full size. */
+  sizes: z.record(z.string(), z.number().int()),
+  /** By the name of the file without its ending. */
+  graphs: z.record(z.string(), graphSchema),
+});
+
+export type Inventory = z.infer<typeof inventorySchema>;
+
+/** What a variant of lower precision costs and saves against the float32 export of the same weights. */
+export const variantSchema = z.object({
+  /** Largest |difference| / max(1, |logit|) of any logit, over the inputs of the parity gate and the validation clips. */
+  maxError: z.number(),
+  /** Validation clips, and the share of them that get the same emotion; null where there were none to compare on. */
+  agreement: z.object({ clips: z.number().int(), share: z.number().min(0).max(1) }).nullable(),
+  /** Of all ONNX files of the networks together. */
+  bytes: z.object({ fp32: z.number().int(), variant: z.number().int() }),
+  /** CPU seconds for one clip of full size, medians of turns taken in alternation, on this many threads. */
+  seconds: z.object({ fp32: z.number(), variant: z.number(), threads: z.number().int() }),
+});
+
+export type Variant = z.infer<typeof variantSchema>;
+
 /**
  * bundle.json: all that serving needs to know of a bundle. The files beside it are
  * speech.onnx, face.onnx, text.onnx, multimodal.onnx, pnet.onnx, rnet.onnx, onet.onnx and MODEL_CARD.md.
@@ -101,7 +144,11 @@ const fieldsSchema = z.object({
   /** Inputs of every graph and the outputs that they gave at export, for `mer verify`. */
   selfTest: fileSchema.optional(),
   mtcnn: z.object({ pnet: fileSchema, rnet: fileSchema, onet: fileSchema }),
+  /** Of the float32 export with TensorFlow. */
   parity: z.object({ tolerance: z.number(), maxError: z.number(), sizes: z.number().int() }),
+  /** Where the precision is not fp32. */
+  variant: variantSchema.optional(),
+  inventory: inventorySchema.optional(),
   /** Validation metrics of the run, against the integrated label, by output. */
   metrics: z.record(z.string(), metricsSchema),
   /**

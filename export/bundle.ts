@@ -1,28 +1,30 @@
-import crypto from 'node:crypto';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import { BUNDLE_FILE, type Bundle, bundleSchema, PREPROCESSING_VERSION } from '../common/bundle.js';
+import { BUNDLE_FILE, type Bundle } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
-import { sha256File, writeJsonAtomic } from '../common/files.js';
-import { EMOTIONS, type Modality } from '../common/labels.js';
+import { writeJsonAtomic } from '../common/files.js';
 import { MTCNN_DIR } from '../common/paths.js';
 import { createProgress } from '../common/progress.js';
 import { VERSION } from '../common/version.js';
-import { branchFeatures } from '../models/multimodal.js';
-import { networkParameters } from '../models/parameters.js';
 import type { ModelSpec } from '../models/spec.js';
-import type { Checkpoint } from '../training/checkpoint.js';
-import { buildModels, type ModelSource } from './build-models.js';
+import { buildModels } from './build-models.js';
 import { exportCommand } from './card/commands.js';
+import { describeBundle } from './describe-bundle.js';
 import type { ExportOptions } from './export-options.js';
-import { branchesOf, readSource } from './export-source.js';
+import { readSource } from './export-source.js';
 import { assertReplaceable, buildFolder } from './folder.js';
-import { calibrationOf, type Measurements, measure } from './measure.js';
+import { takeInventory } from './inventory.js';
+import { measure } from './measure.js';
 import { writeModelCard } from './model-card.js';
-import { branchGraph, fusionGraph, singleGraph } from './network-graphs.js';
-import { SINGLE } from './onnx-network.js';
-import { checkParity, type ParityReport } from './parity.js';
-import { findValidationClips, type ValidationClips, validationLogits } from './validation-logits.js';
+import { modelSources, partsOf } from './model-sources.js';
+import { checkParity } from './parity.js';
+import {
+  findValidationClips,
+  type ValidationClips,
+  type ValidationLogits,
+  validationLogits,
+} from './validation-logits.js';
+import { convertPrecision, measureVariant, requireAgreement, storeSelfTest } from './variant.js';
 
 const MTCNN_NETS = ['pnet', 'rnet', 'onet'] as const;
 
@@ -48,6 +50,8 @@ export async function exportBundle({
   features,
   without = [],
   single = false,
+  precision = 'fp32',
+  force = false,
   ...weights
 }: ExportOptions): Promise<Bundle> {
   await assertReplaceable(out);
@@ -56,19 +60,45 @@ export async function exportBundle({
   try {
     enter(0);
     const checkpoint = await readSource(weights);
-    const parts = partsOf(checkpoint.spec, without, single);
+    const { spec } = checkpoint;
+    const parts = partsOf(spec, without, single);
     const clips = await findValidationClips(checkpoint, features);
+    if (typeof clips === 'string') noteUnmeasured(clips);
+    const compareVariant = async (
+      fp32: string,
+      directory: string,
+      own: ValidationLogits | string,
+      onClip: (done: string) => void,
+    ) => {
+      const scored = await scoreClips(clips, spec, fp32, onClip);
+      const logitsOrNull = (logits: ValidationLogits | string) => (typeof logits === 'string' ? null : logits);
+      const pair = {
+        fp32: { directory: fp32, logits: logitsOrNull(scored) },
+        variant: { directory, logits: logitsOrNull(own) },
+      };
+      return measureVariant(pair, spec, parts.modalities, checkpoint.maxFrames);
+    };
     return await buildFolder(out, async (directory) => {
       enter(1);
-      await buildModels(modelSources(checkpoint, name, parts), directory, VERSION);
+      const fp32 = precision === 'fp32' ? directory : await makeFolder(path.join(directory, 'fp32'));
+      await buildModels(modelSources(checkpoint, name, parts), fp32, VERSION);
       enter(2);
-      const parity = await checkParity(checkpoint, directory, parts.modalities);
+      const parity = await checkParity(checkpoint, fp32, parts.modalities);
+      if (precision !== 'fp32') await convertPrecision(fp32, directory, precision);
       enter(3);
-      const measured = await measureOn(clips, checkpoint, directory, (done) => progress.update(3, done));
+      const onClip = (done: string) => progress.update(3, done);
+      const logits = await scoreClips(clips, spec, directory, onClip);
+      const variant = precision === 'fp32' ? undefined : await compareVariant(fp32, directory, logits, onClip);
+      if (variant && !force) requireAgreement(precision, variant);
+      const inventory = await takeInventory(fp32, directory, spec, checkpoint.maxFrames);
+      if (fp32 !== directory) await fsp.rm(fp32, { recursive: true });
       enter(4);
+      await storeSelfTest(directory, spec, parts.modalities, precision);
       await copyMtcnn(directory);
-      const bundle = await describeBundle(checkpoint, name, parts, parity, measured, directory);
-      const command = exportCommand({ ...weights, out, features, without, single });
+      const measured = typeof logits === 'string' ? logits : measure(logits, checkpoint);
+      const facts = { checkpoint, name, parts, precision, parity, variant, inventory, measured };
+      const bundle = await describeBundle(directory, facts);
+      const command = exportCommand({ ...weights, out, features, without, single, precision, force });
       await writeModelCard(directory, { bundle, checkpoint, measured, command });
       await writeJsonAtomic(path.join(directory, BUNDLE_FILE), bundle);
       progress.update(STAGES.length, 'done');
@@ -79,66 +109,22 @@ export async function exportBundle({
   }
 }
 
-/** The graphs that a bundle has. */
-interface Parts {
-  modalities: readonly Modality[];
-  fusion: boolean;
-  single: boolean;
+async function makeFolder(directory: string): Promise<string> {
+  await fsp.mkdir(directory);
+  return directory;
 }
 
-function partsOf(spec: ModelSpec, without: readonly Modality[], single: boolean): Parts {
-  const modalities = branchesOf(spec).map(({ modality }) => modality);
-  const kept = modalities.filter((modality) => !without.includes(modality));
-  const fusion = spec.mode === 'multimodal';
-  if (kept.length === 0) {
-    const message = `A ${spec.mode} network without ${without.join(', ')} has no branch left.`;
-    throw new MerError('bad_argument', message, 'Leave out fewer modalities.');
-  }
-  if (single && !fusion) {
-    const message = `A ${spec.mode} network is a single graph already.`;
-    throw new MerError('bad_argument', message, 'Leave out --single_file.');
-  }
-  return { modalities: kept, fusion, single };
-}
-
-/** The networks of a bundle as ONNX graphs, by the name of their file; all that `spec` has unless `parts` says less. */
-export function modelSources(
-  { spec, state }: Pick<Checkpoint, 'spec' | 'state'>,
-  name: string,
-  { modalities, fusion, single } = partsOf(spec, [], false),
-): Record<string, ModelSource> {
-  const metadata = {
-    name,
-    emotions: EMOTIONS.join(','),
-    preprocessing_version: String(PREPROCESSING_VERSION),
-    compat: spec.compat,
-  };
-  const sources: Record<string, ModelSource> = {};
-  for (const { modality, prefix } of branchesOf(spec)) {
-    if (!modalities.includes(modality)) continue;
-    const graph = branchGraph(modality, spec, state, prefix);
-    sources[modality] = { graph, metadata: { ...metadata, part: modality } };
-  }
-  if (fusion) sources.multimodal = { graph: fusionGraph(spec, state), metadata: { ...metadata, part: 'fusion' } };
-  if (single) sources[SINGLE] = { graph: singleGraph(spec, state, modalities), metadata: { ...metadata, part: 'all' } };
-  return sources;
-}
-
-/** What the graphs are worth on the validation clips; a reason why there are none is passed on, and told. */
-async function measureOn(
+/** What the graphs of a folder say of the validation clips; a reason why there are none is passed on. */
+async function scoreClips(
   clips: ValidationClips | string,
-  checkpoint: Checkpoint,
+  spec: ModelSpec,
   directory: string,
   note: (done: string) => void,
-): Promise<Measurements | string> {
-  if (typeof clips !== 'string') {
-    const onClip = (done: number) => note(`validation clip ${done} of ${clips.records.length}`);
-    return measure(await validationLogits(directory, checkpoint.spec, clips, onClip), checkpoint);
-  }
-  process.stderr.write(
-    `note: not calibrated, and no set of modalities measured: ${clips}; --features DIR names the features of the run\n`,
-  );
-  return clips;
+): Promise<ValidationLogits | string> {
+  if (typeof clips === 'string') return clips;
+  return validationLogits(directory, spec, clips, (done) => {
+    note(`validation clip ${done} of ${clips.records.length}`);
+  });
 }
 
 async function copyMtcnn(directory: string): Promise<void> {
@@ -155,62 +141,8 @@ async function copyMtcnn(directory: string): Promise<void> {
   }
 }
 
-async function describeBundle(
-  checkpoint: Checkpoint,
-  name: string,
-  { modalities, fusion, single }: Parts,
-  parity: ParityReport,
-  measured: Measurements | string,
-  directory: string,
-): Promise<Bundle> {
-  const { spec, config, metrics, file, epoch } = checkpoint;
-  const describe = async (part: string) => {
-    const found = path.join(directory, `${part}.onnx`);
-    return { file: path.basename(found), sha256: await sha256File(found), bytes: (await fsp.stat(found)).size };
-  };
-  const features = branchFeatures(spec);
-  const branches: Bundle['branches'] = {};
-  for (const modality of modalities)
-    branches[modality] = { ...(await describe(modality)), features: features[modality] };
-  const [pnet, rnet, onet] = [await describe('pnet'), await describe('rnet'), await describe('onet')];
-  return bundleSchema.parse({
-    format: 1,
-    name,
-    version: contentVersion(checkpoint, modalities),
-    created: new Date().toISOString(),
-    emotions: [...EMOTIONS],
-    compat: spec.compat,
-    precision: 'fp32',
-    preprocessing: {
-      version: PREPROCESSING_VERSION,
-      maxFrames: checkpoint.maxFrames,
-      subject: checkpoint.subject,
-      faceSize: spec.faceSize,
-      wordDim: spec.wordDim,
-      maxWords: spec.maxWords,
-      wordTable: checkpoint.wordTable,
-    },
-    branches,
-    ...(fusion && { fusion: await describe('multimodal') }),
-    ...(single && { single: await describe(SINGLE) }),
-    mtcnn: { pnet, rnet, onet },
-    parity,
-    ...(typeof measured === 'string' ? { metrics } : measuredFields(measured)),
-    training: { ...config, checkpoint: path.basename(file), epoch },
-  } satisfies Bundle);
-}
-
-/** Metrics of the exported graphs take the place of those that the training saw. */
-function measuredFields(measured: Measurements): Pick<Bundle, 'metrics' | 'subsetMetrics' | 'calibration'> {
-  const calibration = calibrationOf(measured);
-  const subsets = Object.entries(measured.subsets).map(([subset, output]) => [subset, output.metrics.before]);
-  return { metrics: measured.outputs, subsetMetrics: Object.fromEntries(subsets), ...(calibration && { calibration }) };
-}
-
-/** The same networks with the same weights have the same version, whenever and wherever they are exported. */
-function contentVersion({ spec, state }: Checkpoint, modalities: readonly Modality[]): string {
-  const hash = crypto.createHash('sha256').update(JSON.stringify(spec));
-  for (const { name } of networkParameters(spec)) hash.update(name).update(state.get(name)!.data);
-  if (modalities.length < branchesOf(spec).length) hash.update(modalities.join());
-  return hash.digest('hex').slice(0, 12);
+function noteUnmeasured(why: string): void {
+  process.stderr.write(
+    `note: not calibrated, and no set of modalities measured: ${why}; --features DIR names the features of the run\n`,
+  );
 }

@@ -1,3 +1,4 @@
+import type { Precision } from '../common/bundle.js';
 import type { Modality } from '../common/labels.js';
 import type { Mode } from '../models/spec.js';
 
@@ -21,4 +22,8 @@ export interface ExportOptions extends WeightFiles {
   without?: readonly Modality[] | undefined;
   /** Also writes the branches and the fusion as one graph. */
   single?: boolean | undefined;
+  /** `fp32` by default. */
+  precision?: Precision | undefined;
+  /** Takes a variant that answers otherwise than float32, or that there are no validation clips to compare on. */
+  force?: boolean | undefined;
 }

@@ -15,6 +15,7 @@ import { FOLDS } from './calibration/calibrate.js';
 import { trainCommand } from './card/commands.js';
 import { dataSection } from './card/data.js';
 import { calibrationTable, classTable, outputTable, reliabilityPlot, subsetTable } from './card/figures.js';
+import { describeVariant } from './describe-variant.js';
 import { branchesOf } from './export-source.js';
 import type { Measurements } from './measure.js';
 import { OPSET } from './onnx-graph.js';
@@ -64,7 +65,7 @@ Version ${bundle.version}, exported ${bundle.created} by mer ${VERSION}.
 | --- | --- | --- | --- |
 ${networkRows(bundle, spec)}
 
-ONNX opset ${OPSET}, float32; batch and time are open dimensions. The face detector (MTCNN) is in pnet.onnx, rnet.onnx and onet.onnx.
+ONNX opset ${OPSET}, ${bundle.precision}; batch and time are open dimensions. The face detector (MTCNN) is in pnet.onnx, rnet.onnx and onet.onnx.
 
 ## Accuracy
 ${accuracySection(bundle, measured)}
@@ -73,9 +74,9 @@ ${accuracySection(bundle, measured)}
 ${calibrationSection(measured)}
 
 ## Equality with the trained network
-Every logit of ONNX Runtime equals that of TensorFlow within ${bundle.parity.tolerance} * max(1, |logit|), in float32 on the CPU: the
+Every logit of ONNX Runtime${bundle.variant ? ', with the float32 files of which these are a variant,' : ''} equals that of TensorFlow within ${bundle.parity.tolerance} * max(1, |logit|), in float32 on the CPU: the
 largest error seen was ${bundle.parity.maxError.toExponential(1)}, at ${bundle.parity.sizes} sizes of every input, in padded batches and alone.
-
+${precisionSection(bundle)}
 ## Data
 ${await dataSection(features)}
 
@@ -106,6 +107,12 @@ The three MTCNN nets come from facenet-pytorch:
 
 ${(await fsp.readFile(LICENCE, 'utf8')).trim()}
 `;
+}
+
+/** Nothing for float32. */
+function precisionSection({ precision, variant }: Bundle): string {
+  if (variant === undefined) return '';
+  return `\n## Precision\n${precision} against the float32 export of the same weights: ${describeVariant(variant)}.\n`;
 }
 
 function sensesOf({ branches }: Bundle): string {

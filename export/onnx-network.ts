@@ -131,16 +131,24 @@ export class OnnxNetwork {
  * @param session of single.onnx
  */
 export async function runSingle(session: InferenceSession, batch: Batch): Promise<NetworkLogits> {
+  const outputs = await session.run(singleFeeds(session, batch));
+  const logits = branchesOfSingle(session).map((modality) => [modality, floats(outputs[`${modality}_logits`])]);
+  return { inte: floats(outputs.logits), ...Object.fromEntries(logits) };
+}
+
+function branchesOfSingle({ inputNames }: InferenceSession): Modality[] {
+  return MODALITIES.filter((modality) => inputNames.includes(`${modality}_lengths`));
+}
+
+/** The inputs of the graph that holds branches and fusion. */
+export function singleFeeds(session: InferenceSession, batch: Batch): Record<string, Tensor> {
   const presence = new Tensor('float32', batch.presence, [batch.clips, MODALITIES.length]);
   const feeds: Record<string, Tensor> = { presence };
-  const present = MODALITIES.filter((modality) => session.inputNames.includes(`${modality}_lengths`));
-  for (const modality of present) {
+  for (const modality of branchesOfSingle(session)) {
     const { lengths, ...own } = branchFeeds(batch, modality);
     Object.assign(feeds, own, { [`${modality}_lengths`]: lengths });
   }
-  const outputs = await session.run(feeds);
-  const logits = present.map((modality) => [modality, floats(outputs[`${modality}_logits`])]);
-  return { inte: floats(outputs.logits), ...Object.fromEntries(logits) };
+  return feeds;
 }
 
 /** The last dimension of a graph's input. */

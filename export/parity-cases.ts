@@ -54,14 +54,19 @@ export interface ParityCase {
  */
 export function parityCases(spec: ModelSpec, modalities: readonly Modality[] = MODALITIES): ParityCase[] {
   return CASES.map(({ gain, clips: lengths }, number) => {
-    const clips = lengths.map((clip, index) => {
-      const inputs = randomInputs(spec, clip, Random.for(SEED, 'parity', number, index));
-      for (const modality of MODALITIES) if (!modalities.includes(modality)) inputs[modality] = null;
-      return inputs;
-    });
+    const clips = lengths.map((clip, index) =>
+      ofModalities(randomInputs(spec, clip, Random.for(SEED, 'parity', number, index)), modalities),
+    );
     const batchOf = (inputs: readonly ModelInputs[]) => withGain(collate(inputs, spec), gain);
     return { batch: batchOf(clips), singles: clips.map((clip) => batchOf([clip])) };
   });
+}
+
+/** The same clip, which has none but some modalities. */
+export function ofModalities(inputs: ModelInputs, modalities: readonly Modality[]): ModelInputs {
+  const kept = { ...inputs };
+  for (const modality of MODALITIES) if (!modalities.includes(modality)) kept[modality] = null;
+  return kept;
 }
 
 function withGain(batch: Batch, gain: number): Batch {

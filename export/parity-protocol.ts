@@ -5,7 +5,7 @@ import { LOGITS, type NetworkLogits } from './onnx-network.js';
 const floats = z.instanceof(Float32Array);
 const lengths = z.instanceof(Int32Array);
 
-const batchSchema: z.ZodType<Batch> = z.object({
+export const batchSchema: z.ZodType<Batch> = z.object({
   clips: z.number(),
   speech: z.object({ data: floats, lengths }),
   face: z.object({ data: z.instanceof(Uint8Array), lengths, frames: z.number(), gain: z.number().optional() }),

@@ -6,6 +6,7 @@ import type { ModelSpec } from '../models/spec.js';
 import type { Batch } from '../preprocessing/model-inputs.js';
 import type { Checkpoint } from '../training/checkpoint.js';
 import { createPredictor, type Prediction } from '../training/tensorflow/predictor.js';
+import { largestError } from './largest-error.js';
 import { LOGITS, type NetworkLogits } from './onnx-network.js';
 import { type ParityCase, parityCases } from './parity-cases.js';
 import { type BatchLogits, replySchema } from './parity-protocol.js';
@@ -107,15 +108,6 @@ function isPresent({ presence }: Batch, clip: number, modality: Modality): boole
 /** Empty, and so equal to nothing, where a graph lacks the output. */
 function logitsOf(matrix: Float32Array | undefined, clip: number): Float32Array {
   return (matrix ?? new Float32Array()).subarray(clip * EMOTION_COUNT, (clip + 1) * EMOTION_COUNT);
-}
-
-/** Largest |a - b| / max(1, |a|); infinite where a value is not a number or the lengths differ. */
-export function largestError(expected: Float32Array, found: Float32Array): number {
-  if (expected.length !== found.length) return Number.POSITIVE_INFINITY;
-  return expected.reduce((largest, value, index) => {
-    const error = Math.abs(value - found[index]!) / Math.max(1, Math.abs(value));
-    return Number.isNaN(error) ? Number.POSITIVE_INFINITY : Math.max(largest, error);
-  }, 0);
 }
 
 /** Without what has no graph: other branches than those of `modalities`, and the fusion of a unimodal network. */

@@ -25,12 +25,16 @@ export function trainCommand(saved: Record<string, unknown>): string | undefined
 }
 
 /** The command line of an export, with every flag that was given. */
-export function exportCommand({ run, weights, out, features, without, single }: Omit<ExportOptions, 'name'>): string {
+export function exportCommand(options: Omit<ExportOptions, 'name'>): string {
+  const { run, weights, out, features, without, single, precision, force } = options;
   const flags: Record<string, string | undefined> = { run };
   for (const mode of MODES) flags[`${mode}_weights`] = weights?.[mode];
   Object.assign(flags, { out, features, without: without?.join(',') || undefined });
   const words = Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
-  return shellCommand(['mer', 'export', ...words, ...(single ? ['--single_file'] : [])]);
+  if (precision && precision !== 'fp32') words.push('--precision', precision);
+  if (single) words.push('--single_file');
+  if (force) words.push('--force');
+  return shellCommand(['mer', 'export', ...words]);
 }
 
 function flagValue(value: TrainConfig[keyof TrainConfig]): string {

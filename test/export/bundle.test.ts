@@ -56,7 +56,9 @@ test('a run becomes a bundle whose files are those that bundle.json names', asyn
     training: { exp_name: 'run', epoch: 1, checkpoint: '1_best_1.2500.safetensors' },
   });
   const nets = ['speech', 'face', 'text', 'multimodal', 'pnet', 'rnet', 'onet'].map((name) => `${name}.onnx`);
-  expect((await fsp.readdir(out)).sort()).toEqual(['MODEL_CARD.md', 'bundle.json', ...nets].sort());
+  expect((await fsp.readdir(out)).sort()).toEqual(
+    ['MODEL_CARD.md', 'bundle.json', 'self-test.safetensors', ...nets].sort(),
+  );
   expect(await fsp.readdir(path.dirname(out))).toEqual(['mine']);
 });
 

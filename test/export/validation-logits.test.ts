@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EMOTION_COUNT } from '../../common/labels.js';
 import { buildModels } from '../../export/build-models.js';
-import { modelSources } from '../../export/bundle.js';
+import { modelSources } from '../../export/model-sources.js';
 import { findValidationClips, type ValidationClips, validationLogits } from '../../export/validation-logits.js';
 import { loadClipFeatures } from '../../preprocessing/corpus/feature-store.js';
 import { collate, evaluationInputs } from '../../preprocessing/model-inputs.js';
