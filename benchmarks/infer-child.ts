@@ -3,9 +3,12 @@ import { verifyBundle } from '../common/bundle-files.js';
 import { runChild } from '../common/child-main.js';
 import { MODALITIES } from '../common/labels.js';
 import { Random } from '../common/random.js';
-import { type ModelInputs, SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
+import { SPEECH_FRAMES } from '../preprocessing/model-inputs.js';
 import type { Network } from '../serving/engine/network.js';
 import { openNetwork } from '../serving/engine/open-network.js';
+import { scoreViews } from '../serving/engine/score-views.js';
+import { type ScoringRequest, wholeClip } from '../serving/engine/scoring.js';
+import type { BranchInput } from '../serving/engine/tensors.js';
 import { type InferReport, type InferRequest, inferRequestSchema, type Measurement } from './infer-protocol.js';
 import { quantile, summarise } from './statistics.js';
 
@@ -13,9 +16,9 @@ import { quantile, summarise } from './statistics.js';
 runChild({
   configSchema: inferRequestSchema,
   requestSchema: inferRequestSchema,
-  async setUp({ bundleDir, device, threads }) {
+  async setUp({ bundleDir, device, threads, batches }) {
     const bundle = await verifyBundle(bundleDir);
-    const opened = await openNetwork(bundleDir, bundle, device, threads);
+    const opened = await openNetwork(bundleDir, bundle, device, threads, { maxBatch: Math.max(...batches) });
     return {
       info: null,
       async handle(request): Promise<InferReport> {
@@ -49,10 +52,11 @@ async function measureAll(network: Network, frames: number, request: InferReques
   });
   const measurements: Measurement[] = [];
   for (const batch of request.batches) {
-    const clips = new Array<ModelInputs>(batch).fill(clip);
+    const requests = new Array<ScoringRequest>(batch).fill(wholeClip(clip));
     const features: Parameters<Network['runFusion']>[0][number]['features'] = {};
     for (const modality of network.modalities) {
-      const run = () => network.runBranch(modality, clips);
+      const inputs = new Array<BranchInput>(batch).fill(clip[modality]!);
+      const run = () => network.runBranch(modality, inputs);
       measurements.push(await measure(modality, batch, run, request));
       const [feature] = (await run()).features;
       if (feature !== undefined) features[modality] = feature;
@@ -60,7 +64,7 @@ async function measureAll(network: Network, frames: number, request: InferReques
     if (network.modalities.length < MODALITIES.length) continue;
     const rows = new Array(batch).fill({ features, subset: MODALITIES });
     measurements.push(await measure('fusion', batch, () => network.runFusion(rows), request));
-    measurements.push(await measure('multimodal', batch, () => network.run(clips), request));
+    measurements.push(await measure('multimodal', batch, () => scoreViews(network, requests), request));
   }
   return measurements;
 }

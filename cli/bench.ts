@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addBenchAllCommand } from './bench-all.js';
 import { addBenchInferCommand } from './bench-infer.js';
 import { addBenchPreprocessCommand } from './bench-preprocess.js';
 import { addBenchTrainCommand } from './bench-train.js';
@@ -10,4 +11,5 @@ export function addBenchCommand(program: Command): void {
   addBenchPreprocessCommand(bench);
   addBenchTrainCommand(bench);
   addBenchInferCommand(bench);
+  addBenchAllCommand(bench);
 }

@@ -22,14 +22,26 @@ export class WorkerDied extends Error {
   override readonly name = 'WorkerDied';
 }
 
+/** How to follow a task, and to say that nobody waits for it any more; it is answered all the same. */
+export interface TaskOptions {
+  signal?: AbortSignal;
+  onProgress?(progress: unknown): void;
+}
+
+interface Task {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+  onProgress(progress: unknown): void;
+}
+
 /**
- * One child process, the leader of its own process group, which works on one task at a time. A Ctrl-C in the terminal
+ * One child process, the leader of its own process group, which works on what it is given. A Ctrl-C in the terminal
  * reaches neither it nor what it started.
  */
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #name: string;
-  #task: { id: number; resolve(result: unknown): void; reject(error: Error): void } | undefined;
+  readonly #tasks = new Map<number, Task>();
   #lastId = 0;
   #end: string | undefined;
   readonly #ended: Promise<void>;
@@ -45,8 +57,8 @@ export class WorkerProcess {
     this.#ended = new Promise((resolve) => {
       const end = (why: string): void => {
         this.#end ??= why;
-        this.#task?.reject(new WorkerDied(this.#end));
-        this.#task = undefined;
+        for (const task of this.#tasks.values()) task.reject(new WorkerDied(this.#end));
+        this.#tasks.clear();
         resolve();
       };
       this.#child.once('exit', (code, signal) => {
@@ -87,6 +99,7 @@ export class WorkerProcess {
           const message = fromChildSchema.parse(raw);
           if (message.type === 'ready') resolve(message.info);
           else if (message.type === 'failed') reject(errorFromJSON(message.error));
+          else if (message.type === 'progress') this.#tasks.get(message.id)?.onProgress(message.progress);
           else this.#finish(message);
         });
         void this.#ended.then(() => fail('internal', this.#end ?? ''));
@@ -98,28 +111,33 @@ export class WorkerProcess {
   }
 
   #finish(message: { id: number } & ({ result?: unknown } | { error: Parameters<typeof errorFromJSON>[0] })): void {
-    const task = this.#task;
-    if (task?.id !== message.id) return;
-    this.#task = undefined;
+    const task = this.#tasks.get(message.id);
+    if (task === undefined) return;
+    this.#tasks.delete(message.id);
     if ('error' in message) task.reject(errorFromJSON(message.error));
     else task.resolve('result' in message ? message.result : undefined);
   }
 
   /**
-   * Gives the process its next task; it must be idle.
+   * Gives the process a task, also while it works on others.
    *
    * @throws MerError the child's own error; WorkerDied when the process ended before it answered
    */
-  execute(request: unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#end !== undefined) {
-        reject(new WorkerDied(this.#end));
-        return;
-      }
-      this.#lastId += 1;
-      this.#task = { id: this.#lastId, resolve, reject };
-      this.#send({ type: 'task', id: this.#lastId, request });
+  async execute(request: unknown, { signal, onProgress = () => {} }: TaskOptions = {}): Promise<unknown> {
+    if (this.#end !== undefined) throw new WorkerDied(this.#end);
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const cancel = (): void => this.#send({ type: 'cancel', id });
+    const answer = new Promise((resolve, reject) => {
+      this.#tasks.set(id, { resolve, reject, onProgress });
     });
+    this.#send({ type: 'task', id, request });
+    signal?.addEventListener('abort', cancel);
+    try {
+      return await answer;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
   }
 
   /** Resolves when the process has ended, for whatever reason. */

@@ -1,8 +1,6 @@
 import type { Bundle, Compat } from '../common/bundle.js';
 import { asMerError, MerError } from '../common/errors.js';
-import { EMOTION_COUNT, MODALITIES, type Modality } from '../common/labels.js';
-import { softmax } from '../common/metrics.js';
-import { subsetName } from '../common/subsets.js';
+import { EMOTION_COUNT } from '../common/labels.js';
 import type { ClipFeatures } from '../preprocessing/features.js';
 import { SEED_FRAMES } from '../preprocessing/seed-inputs.js';
 import type { DeviceChoice } from '../serving/engine/devices.js';
@@ -74,7 +72,7 @@ export class Ensemble {
     let nothing: MerError | undefined;
     for (const engine of this.#engines) {
       try {
-        const row = await probabilities(engine, features);
+        const { scores: row } = await engine.predictFeatures(features);
         requireProbabilities(row, name, engine.bundle);
         rows.push(row);
       } catch (thrown) {
@@ -90,12 +88,6 @@ export class Ensemble {
   async dispose(): Promise<void> {
     await Promise.all(this.#engines.map((engine) => engine.dispose()));
   }
-}
-
-async function probabilities(engine: Engine, features: ClipFeatures): Promise<number[]> {
-  const { branches, fused } = await engine.predictFeatures(features);
-  const present: Modality[] = MODALITIES.filter((modality) => branches[modality] !== undefined);
-  return softmax(fused[subsetName(present)]!);
 }
 
 /** @throws MerError bad_argument, naming both, for bundles of different modes */

@@ -1,8 +1,8 @@
 import { readBundle } from '../common/bundle-files.js';
 import { mapConcurrent } from '../common/concurrent.js';
 import { MerError } from '../common/errors.js';
-import { emotionIndex, MODALITIES, type Modality } from '../common/labels.js';
-import { type ClassificationMetrics, classificationMetrics, softmax } from '../common/metrics.js';
+import { emotionIndex, type Modality } from '../common/labels.js';
+import { type ClassificationMetrics, classificationMetrics } from '../common/metrics.js';
 import { createProgress } from '../common/progress.js';
 import { nonEmptySubsets, subsetName } from '../common/subsets.js';
 import { listClips, loadClipFeatures } from '../preprocessing/corpus/feature-store.js';
@@ -65,11 +65,10 @@ export async function evaluate(options: {
     progress.stop();
     for (const [index, record] of records.entries()) {
       const label = labelOf(record);
-      const { branches, fused } = scores[index]!;
-      const present = MODALITIES.filter((modality) => branches[modality] !== undefined);
-      tally.add('fused', fused[subsetName(present)]!, label);
-      for (const modality of present) tally.add(`head ${modality}`, branches[modality]!.logits, label);
-      for (const [subset, logits] of Object.entries(fused)) tally.add(`subset ${subset}`, logits, label);
+      const { scores: answer, modalities, subsets } = scores[index]!;
+      tally.add('fused', answer, label);
+      for (const [modality, head] of Object.entries(modalities)) tally.add(`head ${modality}`, head, label);
+      for (const [subset, fused] of Object.entries(subsets)) tally.add(`subset ${subset}`, fused, label);
     }
     const { name, version } = engine.bundle;
     const subsets = nonEmptySubsets(engine.info.modalities).map(subsetName);
@@ -95,9 +94,9 @@ function labelOf({ stem, labels }: ClipRecord): number {
 class Tally {
   readonly #outputs = new Map<string, { probabilities: number[][]; labels: number[] }>();
 
-  add(output: string, logits: readonly number[], label: number): void {
+  add(output: string, probabilities: number[], label: number): void {
     const entry = this.#outputs.get(output) ?? { probabilities: [], labels: [] };
-    entry.probabilities.push(softmax(logits));
+    entry.probabilities.push(probabilities);
     entry.labels.push(label);
     this.#outputs.set(output, entry);
   }

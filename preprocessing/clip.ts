@@ -2,9 +2,9 @@ import type { Compat, Subject } from '../common/bundle.js';
 import { MerError } from '../common/errors.js';
 import type { FaceDetector } from './faces/face-detector.js';
 import type { ClipFeatures, Missing, TextFeatures, Vocabulary } from './features.js';
-import { DEFAULT_LIMITS, type MediaLimits } from './media/media-limits.js';
+import { DEFAULT_LIMITS, interrupted, type MediaLimits } from './media/media-limits.js';
 import { probeMedia } from './media/probe.js';
-import { type ClipTimings, defaultModalities, seedModalities } from './modalities.js';
+import { type ClipStage, type ClipTimings, defaultModalities, seedModalities } from './modalities.js';
 import { transcriptVectors } from './words/transcript.js';
 import type { WordTable } from './words/word-table.js';
 import { loadWords } from './words/word-vectors.js';
@@ -35,6 +35,12 @@ export interface ClipSettings {
   limits?: MediaLimits;
   /** Threads of the decoder; 1 when absent. */
   threads?: number;
+  /** Whether `maxFrames` counts for each 6.4 s of a long clip (LONG_CLIP_SPANS at most), not for the clip. */
+  framesPerSpan?: boolean;
+  /** Told when a stage of the work begins. */
+  onStage?(stage: ClipStage): void;
+  /** Aborted when nobody wants the features any more: the decoder is killed, faces are not looked for further. */
+  signal?: AbortSignal;
 }
 
 /** The features of one clip, and what is worth telling about their making. */
@@ -62,13 +68,15 @@ export async function preprocessClip(
 ): Promise<PreprocessedClip> {
   const { features: text, vocabulary } = await readText(input, settings);
   const { compat, maxFrames, subject = 'largest', limits = DEFAULT_LIMITS, threads = 1 } = settings;
+  const { framesPerSpan = false, onStage = () => {}, signal } = settings;
+  onStage('decode');
   const info = await probeMedia(input.clip, limits);
   const prepare = compat === 'seed' ? seedModalities : defaultModalities;
   const { face, seconds, ...found } = await prepare(
     input.clip,
     info,
-    { maxFrames, subject, limits, threads },
-    detector,
+    { maxFrames, framesPerSpan, subject, limits, threads, onStage, ...(signal && { signal }) },
+    signal ? abortable(detector, signal) : detector,
   );
 
   const reasons = [found.speech, face.features, text].flatMap((modality) =>
@@ -94,4 +102,22 @@ async function readText(
   if (transcript === undefined) return missing('no word vectors were given');
   if (wordTable === undefined) return missing('there is a transcript, but no word-vector table was given');
   return transcriptVectors(transcript, wordTable, maxOutOfVocabulary);
+}
+
+/** The same detector, which refuses to look for anything more once the signal is aborted. */
+function abortable(detector: FaceDetector, signal: AbortSignal): FaceDetector {
+  const check = (): void => {
+    if (signal.aborted) throw interrupted();
+  };
+  return {
+    dispose: () => detector.dispose(),
+    async detect(frame, minFace) {
+      check();
+      return detector.detect(frame, minFace);
+    },
+    async refine(frame, place) {
+      check();
+      return detector.refine(frame, place);
+    },
+  };
 }

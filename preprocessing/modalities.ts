@@ -6,7 +6,7 @@ import type { FaceDetector } from './faces/face-detector.js';
 import { type FaceResult, faceFeatures, UNDECODABLE_PICTURES } from './faces/face-features.js';
 import { seedFaceFeatures } from './faces/seed-face-features.js';
 import type { Missing, SpeechFeatures } from './features.js';
-import { decodeMedia, SAMPLE_RATE } from './media/decode.js';
+import { type DecodeOptions, decodeMedia, SAMPLE_RATE } from './media/decode.js';
 import type { MediaLimits } from './media/media-limits.js';
 import type { MediaInfo } from './media/probe.js';
 import { streamFrames } from './media/stream-frames.js';
@@ -20,14 +20,23 @@ export interface ClipTimings {
   crops: number;
 }
 
+/** The stages of one clip's preprocessing, in their order. */
+export const CLIP_STAGES = ['decode', 'audio', 'faces'] as const;
+export type ClipStage = (typeof CLIP_STAGES)[number];
+
 export interface ModalitySettings {
   /** Face frames kept, at most. */
   maxFrames: number;
+  /** Whether `maxFrames` counts for each LONG_CLIP_SECONDS of a clip, not for the clip. */
+  framesPerSpan: boolean;
   /** Whose face; compat seed keeps everybody's. */
   subject: Subject;
   limits: MediaLimits;
   /** Threads of the decoder. */
   threads: number;
+  /** Told when a stage begins. */
+  onStage(stage: ClipStage): void;
+  signal?: AbortSignal;
 }
 
 /** Seconds of a clip. */
@@ -47,6 +56,11 @@ export interface HeardAndSeen {
   timings: ClipTimings;
   warnings: string[];
 }
+
+/** Longer clips are long: this is as much as the speech network hears at once. */
+export const LONG_CLIP_SECONDS = 6.4;
+/** A long clip keeps the face frames of so many short ones at most: 25.6 s at full density, then they thin out. */
+export const LONG_CLIP_SPANS = 4;
 
 /** Candidate frames are decoded before the trimmed span is known: so many times the frames that will be kept. */
 const CANDIDATES_PER_FRAME = 1.5;
@@ -77,22 +91,28 @@ const NO_PICTURES: FaceResult = {
 export async function defaultModalities(
   file: string,
   info: MediaInfo,
-  { maxFrames, subject, limits, threads }: ModalitySettings,
+  { subject, limits, threads, onStage, signal, ...settings }: ModalitySettings,
   detector: FaceDetector,
 ): Promise<HeardAndSeen> {
   const stopwatch = createStopwatch();
+  const most = framesOf(info.duration ?? Number.POSITIVE_INFINITY, settings);
   const { pcm, frames, seconds } = await decodeMedia(file, info, {
-    framesPerSecond: info.duration ? (maxFrames * CANDIDATES_PER_FRAME) / info.duration : FALLBACK_RATE,
-    maxFrames: Math.ceil(maxFrames * CANDIDATES_PER_FRAME) * 2,
-    maxFramePixels: MAX_FRAME_PIXELS,
+    framesPerSecond: info.duration ? (most * CANDIDATES_PER_FRAME) / info.duration : FALLBACK_RATE,
+    maxFrames: Math.ceil(most * CANDIDATES_PER_FRAME) * 2,
+    // A long clip may hold twice the pixels of a short one, not more.
+    maxFramePixels: Math.round(MAX_FRAME_PIXELS * Math.min(1, (2 * settings.maxFrames) / most)),
     limits,
     threads,
+    ...(signal && { signal }),
   });
   const warnings = checkLength(info, seconds);
   const decode = stopwatch();
+  onStage('audio');
   const { features: speech, span: samples } = speechOf(info, pcm, 'default');
   const span = samples ? secondsOf(samples) : { start: 0, end: seconds };
   const audio = stopwatch();
+  onStage('faces');
+  const maxFrames = framesOf(span.end - span.start, settings);
   const face = await facesOf(async () => {
     if (!info.video) return NO_PICTURES;
     return frames.length > 0 ? faceFeatures(frames, span, { maxFrames, subject }, detector) : UNDECODABLE_PICTURES;
@@ -111,17 +131,19 @@ export async function defaultModalities(
 export async function seedModalities(
   file: string,
   info: MediaInfo,
-  { limits, threads }: ModalitySettings,
+  { limits, threads, onStage, signal }: ModalitySettings,
   detector: FaceDetector,
 ): Promise<HeardAndSeen> {
   const stopwatch = createStopwatch();
-  const pcm = await decodeSound(file, info, limits, threads);
+  const pcm = await decodeSound(file, info, { limits, threads, ...(signal && { signal }) });
   const decode = stopwatch();
+  onStage('audio');
   const { features: speech, span: samples } = speechOf(info, pcm, 'seed');
   const heard = (pcm?.length ?? 0) / SAMPLE_RATE;
   const span = samples ? secondsOf(samples) : { start: 0, end: info.duration ?? heard };
   const moments = samples ? melFrames(samples.end - samples.start) : melFrames(span.end * SAMPLE_RATE);
   const audio = stopwatch();
+  onStage('faces');
   let seen = 0;
   const face = await facesOf(async () => {
     if (!info.video) return NO_PICTURES;
@@ -144,18 +166,26 @@ export async function seedModalities(
 async function decodeSound(
   file: string,
   info: MediaInfo,
-  limits: MediaLimits,
-  threads: number,
+  decoder: Pick<DecodeOptions, 'limits' | 'threads' | 'signal'>,
 ): Promise<Int16Array | null> {
   if (!info.audio) return null;
   const options = { framesPerSecond: 1, maxFrames: 1, maxFramePixels: 1, sampleRate: MOVIEPY_RATE };
   try {
-    const { pcm } = await decodeMedia(file, { ...info, video: null }, { ...options, limits, threads });
+    const { pcm } = await decodeMedia(file, { ...info, video: null }, { ...options, ...decoder });
     return pcm && nearestSamples(pcm, MOVIEPY_RATE / SAMPLE_RATE);
   } catch (error) {
     if (info.video && error instanceof MerError && error.code === 'undecodable_media') return null;
     throw error;
   }
+}
+
+/** Face frames that a clip of so many seconds keeps, at most. */
+function framesOf(
+  seconds: number,
+  { maxFrames, framesPerSpan }: Pick<ModalitySettings, 'maxFrames' | 'framesPerSpan'>,
+): number {
+  if (!framesPerSpan) return maxFrames;
+  return Math.ceil(maxFrames * Math.max(1, Math.min(LONG_CLIP_SPANS, seconds / LONG_CLIP_SECONDS)));
 }
 
 /** Every `step`-th sample, rounded to whole ones. */

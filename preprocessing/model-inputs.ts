@@ -63,10 +63,11 @@ export function evaluationInputs(
 }
 
 /**
- * Exactly {@link SPEECH_FRAMES} frames of a log-mel spectrogram: frames from `start` on (clamped into the clip) when it
- * is longer, else all of it with zeros at the end, in compat seed on both sides.
+ * Exactly {@link SPEECH_FRAMES} frames of a log-mel spectrogram: `wanted` frames from `start` on (clamped into the
+ * clip) when it is longer than that, else all of it, with zeros at the end, in compat seed on both sides.
  *
  * @param data row-major (128, frames)
+ * @param wanted at most SPEECH_FRAMES
  * @returns row-major (128, 400) and the number of frames that count: the real ones, in compat seed all
  */
 export function fitSpeech(
@@ -74,9 +75,10 @@ export function fitSpeech(
   frames: number,
   start: number,
   compat: Compat = 'default',
+  wanted: number = SPEECH_FRAMES,
 ): { data: Float32Array; length: number } {
-  const from = Math.max(0, Math.min(start, frames - SPEECH_FRAMES));
-  const length = Math.min(frames, SPEECH_FRAMES);
+  const from = Math.max(0, Math.min(start, frames - wanted));
+  const length = Math.min(frames, wanted);
   const lead = paddingBefore(length, SPEECH_FRAMES, compat);
   const fitted = new Float32Array(MEL_BANDS * SPEECH_FRAMES);
   for (let band = 0; band < MEL_BANDS; band++) {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import ffmpeg from 'fluent-ffmpeg';
 import { ChunkQueue } from './chunk-queue.js';
 import { readMatroska, type Track } from './matroska-reader.js';
-import { hostileInputOptions, type MediaLimits, OutputMeter } from './media-limits.js';
+import { hostileInputOptions, interrupted, type MediaLimits, OutputMeter } from './media-limits.js';
 import { ffmpegMissing, type MediaInfo, mediaTimeout, undecodable } from './probe.js';
 import type { RgbFrame } from './rgb-frame.js';
 
@@ -34,6 +34,8 @@ export interface DecodeOptions {
   sampleRate?: number;
   limits: MediaLimits;
   threads: number;
+  /** Aborted: the decoder is killed. */
+  signal?: AbortSignal;
 }
 
 /** Room for sound blocks and for rounding of the scaled size. */
@@ -43,7 +45,8 @@ const BLOCK_SLACK_BYTES = 2 ** 20;
  * Decodes the sound and evenly spaced frames of a probed file in one ffmpeg process. What comes out counts, not
  * ffmpeg's exit code: a damaged file gives what could be decoded of it.
  *
- * @throws MerError undecodable_media when nothing comes out, too_large when too much does, timeout, missing_part
+ * @throws MerError undecodable_media when nothing comes out, too_large when too much does, timeout, missing_part,
+ *   interrupted
  */
 export async function decodeMedia(file: string, info: MediaInfo, options: DecodeOptions): Promise<DecodedMedia> {
   const output = new ChunkQueue();
@@ -55,10 +58,12 @@ export async function decodeMedia(file: string, info: MediaInfo, options: Decode
     command.on('end', () => resolve(null)).on('error', (error: Error) => resolve(error));
   });
   let timedOut = false;
+  const kill = (): void => void command.kill('SIGKILL');
   const timer = setTimeout(() => {
     timedOut = true;
-    command.kill('SIGKILL');
+    kill();
   }, options.limits.timeoutSeconds * 1000);
+  options.signal?.addEventListener('abort', kill);
   // Without a process there is nobody to end the stream.
   void ended.then((error) => error && !output.writableEnded && output.end());
   try {
@@ -71,6 +76,7 @@ export async function decodeMedia(file: string, info: MediaInfo, options: Decode
       collector.addBlock(track, time, data);
     }
     const error = await ended;
+    if (options.signal?.aborted) throw interrupted();
     if (timedOut) throw mediaTimeout(options.limits);
     if (error && /cannot find ffmpeg|ENOENT/i.test(error.message)) throw ffmpegMissing(error);
     // A decoder that was killed (by the system, for memory) has not shown that the clip ends where its output ends.
@@ -78,7 +84,8 @@ export async function decodeMedia(file: string, info: MediaInfo, options: Decode
     return collector.finish(info);
   } finally {
     clearTimeout(timer);
-    command.kill('SIGKILL');
+    options.signal?.removeEventListener('abort', kill);
+    kill();
   }
 }
 

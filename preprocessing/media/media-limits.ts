@@ -38,6 +38,11 @@ export function hostileInputOptions(demuxer: Demuxer, limits: MediaLimits): stri
   ];
 }
 
+/** What becomes of a clip that nobody waits for any more. */
+export function interrupted(): MerError {
+  return new MerError('interrupted', 'Nobody waits for this clip any more.', 'Send it again.');
+}
+
 /** Counts what a decoder puts out. A file can state a rate of frames at which a few kilobytes become terabytes. */
 export class OutputMeter {
   #left: number;

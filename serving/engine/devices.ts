@@ -22,6 +22,28 @@ export function parseDeviceChoice(text: string): DeviceChoice | null {
   return choice.success ? choice.data : null;
 }
 
+/** How clips of several requests are scored together. */
+export interface Batching {
+  /** Most clips of one batch, and most rows of one run of a network. */
+  maxBatch: number;
+  /** How long an idle device waits for more clips after the first one, in milliseconds. */
+  maxBatchDelayMs: number;
+}
+
+/** A processor gains little from batches, so it waits for none; a GPU is filled by them. */
+const BATCHING: Record<'cpu' | 'cuda', Batching> = {
+  cpu: { maxBatch: 4, maxBatchDelayMs: 0 },
+  cuda: { maxBatch: 16, maxBatchDelayMs: 5 },
+};
+
+/** What is not asked for is as it suits the device. */
+export type AskedBatching = { [Key in keyof Batching]?: Batching[Key] | undefined };
+
+export function batchingOf(device: Device, { maxBatch, maxBatchDelayMs }: AskedBatching = {}): Batching {
+  const usual = BATCHING[device === 'cpu' ? 'cpu' : 'cuda'];
+  return { maxBatch: maxBatch ?? usual.maxBatch, maxBatchDelayMs: maxBatchDelayMs ?? usual.maxBatchDelayMs };
+}
+
 /** @param threads threads of ONNX Runtime within one operator */
 export function sessionOptions(device: Device, threads: number): InferenceSession.SessionOptions {
   return {

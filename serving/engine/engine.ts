@@ -1,31 +1,38 @@
 import os from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { z } from 'zod';
 import type { Bundle } from '../../common/bundle.js';
 import { readBundle } from '../../common/bundle-files.js';
 import { MerError } from '../../common/errors.js';
+import { MODALITIES, type Modality } from '../../common/labels.js';
 import type { ClipFeatures } from '../../preprocessing/features.js';
-import { evaluationInputs } from '../../preprocessing/model-inputs.js';
 import { SEED_FRAMES } from '../../preprocessing/seed-inputs.js';
 import { requireSameTable } from '../../preprocessing/words/same-table.js';
 import { WordTable } from '../../preprocessing/words/word-table.js';
-import type { Answer } from '../answer.js';
+import type { Answer, TtaMode } from '../answer.js';
 import { buildAnswer } from './build-answer.js';
-import { type DeviceChoice, RUNTIME_ENVIRONMENT } from './devices.js';
+import { type ClipScores, clipScores } from './clip-scores.js';
+import type { AskedBatching, DeviceChoice } from './devices.js';
 import type { EngineEvent } from './events.js';
-import type { EngineLoad, Place, PredictOptions } from './predict-options.js';
+import { Places } from './places.js';
+import { startInference, startPreprocessing } from './pools.js';
+import {
+  type EngineLoad,
+  type Place,
+  type PredictOptions,
+  requireTimeline,
+  type ScoreOptions,
+} from './predict-options.js';
+import { type ClipRequest, clipRequest } from './request.js';
 import {
   type ClipFiles,
-  type InferenceConfig,
+  clipStageSchema,
   type InferenceInfo,
-  inferenceInfoSchema,
   type PreparedClip,
-  type PreprocessingConfig,
-  preparedClipSchema,
   type ScoredClip,
-  scoredClipSchema,
+  scoredBatchSchema,
 } from './tasks.js';
-import { WorkerPool } from './worker-pool.js';
+import { planClip } from './windows.js';
+import type { WorkerPool } from './worker-pool.js';
 
 export interface EngineOptions {
   /** Default `auto`. */
@@ -41,6 +48,8 @@ export interface EngineOptions {
   timeoutSeconds?: number;
   /** Clips that may wait; one more is refused as overloaded. Default 64. */
   maxQueue?: number;
+  /** How clips of several requests are scored together; by default as it suits the device (devices.ts). */
+  batching?: AskedBatching;
   /** Face frames of a clip that a bundle of compat seed is shown. Default 16, as in evaluation. */
   seedFrames?: number;
   /** The word-vector table for transcripts, which must be the bundle's; without it transcripts are refused. */
@@ -64,73 +73,56 @@ export class Engine {
   readonly bundle: Bundle;
   readonly #preprocessing: WorkerPool<null, PreparedClip> | undefined;
   readonly #inference: WorkerPool<InferenceInfo, ScoredClip>;
-  readonly #timeoutMs: number;
-  readonly #takesTranscripts: boolean;
-  readonly #capacity: number;
-  #taken = 0;
+  readonly #settings: Settings;
+  readonly #places: Places;
 
   private constructor(
     bundle: Bundle,
     preprocessing: WorkerPool<null, PreparedClip> | undefined,
     inference: WorkerPool<InferenceInfo, ScoredClip>,
-    timeoutMs: number,
-    takesTranscripts: boolean,
-    capacity: number,
+    settings: Settings,
   ) {
     this.bundle = bundle;
     this.#preprocessing = preprocessing;
     this.#inference = inference;
-    this.#timeoutMs = timeoutMs;
-    this.#takesTranscripts = takesTranscripts;
-    this.#capacity = capacity;
+    this.#settings = settings;
+    this.#places = new Places(settings.capacity);
   }
 
   /**
-   * Starts the processes, checks the files of the bundle and runs every network once.
+   * Starts the processes, checks the files of the bundle and runs every network in all its shapes.
    *
    * @throws MerError not_found or bad_file for a bundle that is not whole; missing_part when the device was asked for
    *   and does not run; bad_argument for a word table that is not the bundle's
    */
   static async create(bundleDir: string, options: EngineOptions = {}): Promise<Engine> {
     const bundle = await readBundle(bundleDir);
-    const { wordTable } = options;
+    const { wordTable, seedFrames = SEED_FRAMES.evaluation, onEvent = () => {} } = options;
     if (wordTable) await requireTableOf(bundle, wordTable.file);
     const cores = os.availableParallelism();
     const { device, timeoutSeconds, maxQueue } = { ...ENGINE_DEFAULTS, ...options };
     const workers = options.workers ?? defaultWorkers();
-    const shared = { taskTimeoutMs: timeoutSeconds * 1000, maxQueue, onEvent: options.onEvent ?? (() => {}) };
-    const inferenceConfig: InferenceConfig = { bundleDir, device, threads: options.threads ?? cores };
-    const inference = WorkerPool.create({
-      ...shared,
-      name: 'inference',
-      module: new URL('./inference-child.js', import.meta.url),
-      config: inferenceConfig,
-      env: RUNTIME_ENVIRONMENT,
-      size: 1,
-      infoSchema: inferenceInfoSchema,
-      resultSchema: scoredClipSchema,
+    const timeoutMs = timeoutSeconds * 1000;
+    const shared = { taskTimeoutMs: timeoutMs, maxQueue, onEvent };
+    const inference = startInference(shared, {
+      bundleDir,
+      device,
+      threads: options.threads ?? cores,
+      batching: options.batching ?? {},
     });
-    const preprocessingConfig: PreprocessingConfig = {
-      detectorDir: bundleDir,
-      compat: bundle.compat,
-      maxFrames: bundle.preprocessing.maxFrames,
-      subject: bundle.preprocessing.subject,
-      inputs: { ...bundle.preprocessing, compat: bundle.compat },
-      seedFrames: options.seedFrames ?? SEED_FRAMES.evaluation,
-      threads: Math.max(1, Math.floor(cores / Math.max(1, workers))),
-      ...(wordTable && { wordTable }),
-    };
     const preprocessing =
       workers === 0
         ? undefined
-        : WorkerPool.create({
-            ...shared,
-            name: 'preprocessing',
-            module: new URL('./preprocessing-child.js', import.meta.url),
-            config: preprocessingConfig,
-            size: workers,
-            infoSchema: z.null(),
-            resultSchema: preparedClipSchema,
+        : startPreprocessing(shared, workers, {
+            detectorDir: bundleDir,
+            compat: bundle.compat,
+            maxFrames: bundle.preprocessing.maxFrames,
+            subject: bundle.preprocessing.subject,
+            inputs: { ...bundle.preprocessing, compat: bundle.compat },
+            modalities: modalitiesOf(bundle),
+            seedFrames,
+            threads: Math.max(1, Math.floor(cores / workers)),
+            ...(wordTable && { wordTable }),
           });
     const starts = await Promise.allSettled([inference, preprocessing] as const);
     const failure = starts.find((start) => start.status === 'rejected');
@@ -138,14 +130,9 @@ export class Engine {
       for (const start of starts) if (start.status === 'fulfilled') await start.value?.dispose();
       throw failure.reason;
     }
-    return new Engine(
-      bundle,
-      await preprocessing,
-      await inference,
-      timeoutSeconds * 1000,
-      wordTable !== undefined,
-      workers + maxQueue,
-    );
+    const takesTranscripts = wordTable !== undefined;
+    const settings = { timeoutMs, takesTranscripts, seedFrames, capacity: workers + maxQueue, onEvent };
+    return new Engine(bundle, await preprocessing, await inference, settings);
   }
 
   /** Where the networks run, and why on the CPU where `auto` found no CUDA. */
@@ -166,7 +153,7 @@ export class Engine {
   /** How full the engine is: whoever receives clips asks before it reads them. */
   get load(): EngineLoad {
     const running = (this.#preprocessing?.running ?? 0) + this.#inference.running;
-    return { running, waiting: Math.max(0, this.#taken - running), capacity: this.#capacity };
+    return { running, waiting: Math.max(0, this.#places.taken - running), capacity: this.#places.capacity };
   }
 
   /**
@@ -175,17 +162,7 @@ export class Engine {
    * @throws MerError overloaded when all are taken
    */
   admit(): Place {
-    if (this.#taken >= this.#capacity) {
-      throw new MerError('overloaded', `${this.#taken} clips are in work or wait.`, 'Send the clip again in a while.');
-    }
-    this.#taken += 1;
-    let held = true;
-    return {
-      release: () => {
-        if (held) this.#taken -= 1;
-        held = false;
-      },
-    };
+    return this.#places.take();
   }
 
   /** Process ids of the children, by stage. */
@@ -197,50 +174,128 @@ export class Engine {
    * Answers one clip.
    *
    * @throws MerError those of `preprocessClip` when the media or the words are refused; bad_words for a transcript
-   *   without a word table; nothing_to_score; timeout; overloaded; not_ready
+   *   without a word table; bad_field for a timeline that cannot be had; bad_argument for a `tta` that the bundle
+   *   cannot do; nothing_to_score; timeout; interrupted; overloaded; not_ready
    */
   async predict(files: ClipFiles, options: PredictOptions = {}): Promise<Answer> {
-    if (options.place !== undefined) return this.#predict(files);
-    const place = this.admit();
+    const place = options.place ?? this.admit();
     try {
-      return await this.#predict(files);
+      return await this.#predict(files, options);
     } finally {
-      place.release();
+      if (options.place === undefined) place.release();
     }
   }
 
-  async #predict(files: ClipFiles): Promise<Answer> {
+  async #predict(files: ClipFiles, options: PredictOptions): Promise<Answer> {
+    const { tta = 'none', timeline, signal, onStage = () => {} } = options;
     if (this.#preprocessing === undefined) throw new Error('This engine was created with workers: 0.');
-    if (files.transcript !== undefined && !this.#takesTranscripts) {
-      throw new MerError(
-        'bad_words',
-        'A transcript was given, and no word-vector table is open to look its words up in.',
-        'Start with --word_vectors FILE, or give the vectors of the words instead.',
-      );
-    }
+    if (files.transcript !== undefined && !this.#settings.takesTranscripts) throw noWordTable();
+    this.requireTta(tta);
+    if (timeline) requireTimeline(timeline);
     const start = performance.now();
-    const deadline = Date.now() + this.#timeoutMs;
-    const prepared = await this.#preprocessing.run(files, deadline);
-    const scored = await this.#inference.run(prepared.inputs, deadline);
-    const seconds = (performance.now() - start) / 1000;
-    return buildAnswer(this.bundle, this.info, prepared, scored, seconds);
+    const deadline = Date.now() + this.#settings.timeoutMs;
+    onStage('queued');
+    let begun = start;
+    const prepared = await this.#preprocessing.run(
+      { files, ...(timeline && { timeline }) },
+      {
+        deadline,
+        ...(signal && { signal }),
+        onStart() {
+          begun = performance.now();
+        },
+        onProgress: (stage) => onStage(clipStageSchema.parse(stage)),
+      },
+    );
+    onStage('inference');
+    const ready = performance.now();
+    const asked = clipRequest(prepared.plan, tta);
+    const { scored, milliseconds } = await this.#score(asked, deadline, signal);
+    const now = performance.now();
+    return buildAnswer(clipScores(this.bundle, tta, prepared.plan, asked, scored), {
+      bundle: this.bundle,
+      device: this.info.device,
+      ...{ tta, prepared },
+      windows: asked.windows.map(({ window }) => window),
+      timings: {
+        queued: Math.max(0, begun - start + now - ready - milliseconds) / 1000,
+        inference: milliseconds / 1000,
+        total: (now - start) / 1000,
+      },
+    });
   }
 
   /**
-   * Scores features that are ready: the logits of each modality and of each subset of them.
+   * Scores features that are ready: the probabilities of the answer, of each modality and of each subset of them.
    *
-   * @throws MerError bad_words; nothing_to_score; timeout; overloaded; not_ready
+   * @throws MerError bad_words; bad_field; bad_argument; nothing_to_score; timeout; interrupted; overloaded; not_ready
    */
-  async predictFeatures(features: ClipFeatures): Promise<ScoredClip['scores']> {
+  async predictFeatures(features: ClipFeatures, options: ScoreOptions = {}): Promise<ClipScores> {
+    const { tta = 'none', timeline, signal } = options;
+    this.requireTta(tta);
+    if (timeline) requireTimeline(timeline);
     const { compat, preprocessing } = this.bundle;
-    const inputs = evaluationInputs(features, { ...preprocessing, compat });
-    return (await this.#inference.run(inputs, Date.now() + this.#timeoutMs)).scores;
+    const plan = planClip(features, {
+      spec: { ...preprocessing, compat },
+      modalities: modalitiesOf(this.bundle),
+      seedFrames: this.#settings.seedFrames,
+      ...(timeline && { timeline }),
+    });
+    const asked = clipRequest(plan, tta);
+    const { scored } = await this.#score(asked, Date.now() + this.#settings.timeoutMs, signal);
+    return clipScores(this.bundle, tta, plan, asked, scored);
+  }
+
+  #score({ request }: ClipRequest, deadline: number, signal: AbortSignal | undefined): Promise<ScoredClip> {
+    if (request.combinations.length === 0) throw nothingToScore(this.info.modalities);
+    const onProgress = (batch: unknown): void =>
+      this.#settings.onEvent({ type: 'batch', ...scoredBatchSchema.parse(batch) });
+    return this.#inference.run(request, { deadline, onProgress, ...(signal && { signal }) });
+  }
+
+  /** @throws MerError bad_argument for a mode of test-time augmentation that the bundle cannot do */
+  requireTta(tta: TtaMode): void {
+    const { takesGain, modalities } = this.info;
+    if (tta === 'none' || takesGain || !modalities.includes('face')) return;
+    throw new MerError(
+      'bad_argument',
+      `Test-time augmentation needs the input gain of face.onnx, which the bundle ${this.bundle.name} does not have.`,
+      'Export the bundle again, or leave out tta.',
+    );
   }
 
   /** Kills all processes; clips that are being worked on are answered `not_ready`. */
   async dispose(): Promise<void> {
     await Promise.all([this.#preprocessing?.dispose(), this.#inference.dispose()]);
   }
+}
+
+interface Settings {
+  timeoutMs: number;
+  takesTranscripts: boolean;
+  seedFrames: number;
+  capacity: number;
+  onEvent(event: EngineEvent): void;
+}
+
+function modalitiesOf({ branches }: Bundle): Modality[] {
+  return MODALITIES.filter((modality) => branches[modality] !== undefined);
+}
+
+function nothingToScore(modalities: readonly Modality[]): MerError {
+  return new MerError(
+    'nothing_to_score',
+    `The clip has nothing that this model hears, sees or reads (${modalities.join(', ')}).`,
+    'Send a clip with a visible face or audible speech, or word vectors beside it.',
+  );
+}
+
+function noWordTable(): MerError {
+  return new MerError(
+    'bad_words',
+    'A transcript was given, and no word-vector table is open to look its words up in.',
+    'Start with --word_vectors FILE, or give the vectors of the words instead.',
+  );
 }
 
 /** Opens the table, which makes its index where there is none yet, so that the processes find one. */

@@ -1,49 +1,56 @@
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Bundle, Compat } from '../../common/bundle.js';
-import { MerError } from '../../common/errors.js';
 import { MODALITIES, type Modality } from '../../common/labels.js';
-import { nonEmptySubsets, subsetName } from '../../common/subsets.js';
 import { MEL_BANDS } from '../../preprocessing/features.js';
-import { collate, type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
+import { type ModelInputs, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
+import { type BatchShape, BatchShapes } from './batch-shapes.js';
 import { type Device, sessionOptions } from './devices.js';
-import { branchFeeds, finiteLogits, realShares, rowsOf } from './tensors.js';
+import { type BranchInput, branchFeeds, rowsOf } from './tensors.js';
 
-/** What the networks say of one clip. */
-export interface ClipScores {
-  /** Of each modality that the clip has: 7 logits, and each real step's share of the pooled feature (sums to 1). */
-  branches: Partial<Record<Modality, { logits: number[]; attention: number[] }>>;
-  /** 7 integrated logits for every non-empty subset of the clip's modalities, by `subsetName`. */
-  fused: Record<string, number[]>;
+export type Features = Partial<Record<Modality, Float32Array>>;
+type Branches = Partial<Record<Modality, InferenceSession>>;
+
+/** The outputs of one branch, a row for each input; attention padded to the longest. */
+export interface BranchOutputs {
+  features: Float32Array[];
+  logits: Float32Array[];
+  attention: Float32Array[];
 }
 
-type Features = Partial<Record<Modality, Float32Array>>;
-type Branches = Partial<Record<Modality, InferenceSession>>;
+/** A row of the fusion: of the features only those in `subset` count. */
+export interface FusionRow {
+  features: Features;
+  subset: readonly Modality[];
+}
 
 /** The networks of one bundle. A run blocks the thread, so this belongs into a child process. */
 export class Network {
   readonly #branches: Branches;
   readonly #fusion: InferenceSession | undefined;
-  readonly #spec: Bundle['preprocessing'];
-  readonly #compat: Compat;
+  readonly #bundle: Bundle;
+  readonly shapes: BatchShapes;
 
-  private constructor(
-    branches: Branches,
-    fusion: InferenceSession | undefined,
-    { preprocessing, compat }: Pick<Bundle, 'preprocessing' | 'compat'>,
-  ) {
+  private constructor(branches: Branches, fusion: InferenceSession | undefined, bundle: Bundle, shapes: BatchShapes) {
     this.#branches = branches;
     this.#fusion = fusion;
-    this.#spec = preprocessing;
-    this.#compat = compat;
+    this.#bundle = bundle;
+    this.shapes = shapes;
   }
 
   /**
    * Opens the sessions. That they truly run on `device` is known only after {@link warmUp}.
    *
    * @param threads threads of ONNX Runtime within one operator
+   * @param maxBatch most rows of one run
    */
-  static async create(directory: string, bundle: Bundle, device: Device, threads: number): Promise<Network> {
+  static async create(
+    directory: string,
+    bundle: Bundle,
+    device: Device,
+    threads: number,
+    maxBatch = 1,
+  ): Promise<Network> {
     const open = ({ file }: { file: string }): Promise<InferenceSession> =>
       InferenceSession.create(path.join(directory, file), sessionOptions(device, threads));
     const branches: Branches = {};
@@ -51,7 +58,8 @@ export class Network {
       const branch = bundle.branches[modality];
       if (branch !== undefined) branches[modality] = await open(branch);
     }
-    return new Network(branches, bundle.fusion && (await open(bundle.fusion)), bundle);
+    const fusion = bundle.fusion && (await open(bundle.fusion));
+    return new Network(branches, fusion, bundle, new BatchShapes(bundle, device, maxBatch));
   }
 
   /** The branches that the bundle has, in the order of MODALITIES. */
@@ -59,14 +67,42 @@ export class Network {
     return MODALITIES.filter((modality) => this.#branches[modality] !== undefined);
   }
 
-  /** Runs every graph once over a clip of full size. @throws what ONNX Runtime throws where the device cannot */
+  /** Whether the bundle's face network takes a factor on the pixels, as test-time augmentation needs it. */
+  get takesGain(): boolean {
+    return this.#branches.face?.inputNames.includes('gain') ?? false;
+  }
+
+  get hasFusion(): boolean {
+    return this.#fusion !== undefined;
+  }
+
+  get compat(): Compat {
+    return this.#bundle.compat;
+  }
+
+  get spec(): Bundle['preprocessing'] {
+    return this.#bundle.preprocessing;
+  }
+
+  /**
+   * Runs every graph once in each shape of `BatchShapes.warmUp`.
+   *
+   * @throws what ONNX Runtime throws where the device cannot
+   */
   async warmUp(): Promise<void> {
-    await this.run([this.emptyClip({ frames: this.#spec.maxFrames, words: this.#spec.maxWords })]);
+    for (const modality of this.modalities) {
+      for (const shape of this.shapes.warmUp(modality)) {
+        const input = this.emptyClip({ frames: shape.length, words: shape.length })[modality]!;
+        await this.runBranch(modality, [input], shape);
+      }
+    }
+    if (!this.hasFusion) return;
+    for (const rows of this.shapes.warmUpFused()) await this.runFusion([{ features: {}, subset: [] }], rows);
   }
 
   /** A clip of zeros with all modalities of the bundle and full-length speech. */
   emptyClip({ frames, words }: { frames: number; words: number }): ModelInputs {
-    const { faceSize, wordDim } = this.#spec;
+    const { faceSize, wordDim } = this.spec;
     const { speech, face, text } = this.#branches;
     return {
       speech: speech ? { data: new Float32Array(MEL_BANDS * SPEECH_FRAMES), length: SPEECH_FRAMES } : null,
@@ -76,86 +112,47 @@ export class Network {
   }
 
   /**
-   * Scores clips as one batch. A branch runs over the clips that have its modality only; the fusion runs once over
-   * every subset of each clip's modalities. A bundle without a fusion answers with its only branch.
+   * One run of a branch.
    *
-   * @throws MerError nothing_to_score when a clip has no modality of the bundle
+   * @param shape at least as many rows, and as long, as the inputs; exactly so when absent
+   * @param gain factor on the face's pixels after their normalisation
    */
-  async run(clips: readonly ModelInputs[]): Promise<ClipScores[]> {
-    const scores = clips.map((): ClipScores => ({ branches: {}, fused: {} }));
-    const features = clips.map((): Features => ({}));
-    for (const modality of this.modalities) {
-      const having = [...clips.keys()].filter((clip) => clips[clip]![modality] !== null);
-      for (const group of this.#together(modality, having)) {
-        const inputs = group.map((clip) => clips[clip]!);
-        const output = await this.runBranch(modality, inputs);
-        for (const [row, clip] of group.entries()) {
-          features[clip]![modality] = output.features[row]!;
-          scores[clip]!.branches[modality] = {
-            logits: finiteLogits(output.logits[row]!, modality),
-            attention: realShares(output.attention[row]!),
-          };
-        }
-      }
-    }
-    const rows = scores.flatMap(({ branches }, clip) => {
-      const present = MODALITIES.filter((modality) => branches[modality] !== undefined);
-      if (present.length === 0) throw nothingToScore(this.modalities);
-      return nonEmptySubsets(present).map((subset) => ({ clip, subset }));
-    });
-    if (this.#fusion === undefined) {
-      for (const { branches, fused } of scores) {
-        for (const [modality, branch] of Object.entries(branches)) fused[modality] = branch.logits;
-      }
-      return scores;
-    }
-    const fused = await this.runFusion(rows.map(({ clip, subset }) => ({ features: features[clip]!, subset })));
-    for (const [row, { clip, subset }] of rows.entries()) {
-      scores[clip]!.fused[subsetName(subset)] = finiteLogits(fused[row]!, 'fusion');
-    }
-    return scores;
-  }
-
-  /** Which clips may share a run. The text network of compat seed attends across its batch: there each is alone. */
-  #together(modality: Modality, clips: readonly number[]): (readonly number[])[] {
-    if (clips.length === 0) return [];
-    return modality === 'text' && this.#compat === 'seed' ? clips.map((clip) => [clip]) : [clips];
-  }
-
-  /** One branch over clips that all have its modality; one row a clip, attention padded to the longest. */
   async runBranch(
     modality: Modality,
-    clips: readonly ModelInputs[],
-  ): Promise<{ features: Float32Array[]; logits: Float32Array[]; attention: Float32Array[] }> {
-    const branch = this.#branches[modality];
-    if (branch === undefined) throw new Error(`The bundle has no ${modality} branch.`);
-    const only = clips.map((clip) => ({ speech: null, face: null, text: null, [modality]: clip[modality] }));
-    const output = await branch.run(branchFeeds(modality, collate(only, this.#spec), this.#spec));
-    return {
-      features: rowsOf(output.feature, clips.length),
-      logits: rowsOf(output.logits, clips.length),
-      attention: rowsOf(output.attention, clips.length),
-    };
+    inputs: readonly BranchInput[],
+    shape: BatchShape = { rows: inputs.length, length: Math.max(...inputs.map(({ length }) => length)) },
+    gain = 1,
+  ): Promise<BranchOutputs> {
+    const session = this.#branches[modality];
+    if (session === undefined) throw new Error(`The bundle has no ${modality} branch.`);
+    if (gain !== 1 && !this.takesGain) throw new Error('The bundle has no input for the gain.');
+    const output = await session.run(branchFeeds(modality, inputs, shape, this.spec, this.takesGain ? gain : null));
+    const take = (tensor: Tensor | undefined) => rowsOf(tensor, shape.rows).slice(0, inputs.length);
+    return { features: take(output.feature), logits: take(output.logits), attention: take(output.attention) };
   }
 
-  /** The fusion, a row of 7 logits for each row of features, of which only those in `subset` count. */
-  async runFusion(rows: readonly { features: Features; subset: readonly Modality[] }[]): Promise<Float32Array[]> {
+  /**
+   * One run of the fusion: 7 logits for each row.
+   *
+   * @param rows at least as many as there are; exactly so when absent
+   */
+  async runFusion(fused: readonly FusionRow[], rows: number = fused.length): Promise<Float32Array[]> {
     if (this.#fusion === undefined) throw new Error('The bundle has no fusion.');
     const feeds: Record<string, Tensor> = {};
-    const presence = new Float32Array(rows.length * MODALITIES.length);
+    const presence = new Float32Array(rows * MODALITIES.length);
     for (const [index, modality] of MODALITIES.entries()) {
       const size = inputFeatures(this.#fusion, modality);
-      const data = new Float32Array(rows.length * size);
-      for (const [row, { features, subset }] of rows.entries()) {
+      const data = new Float32Array(rows * size);
+      for (const [row, { features, subset }] of fused.entries()) {
         const feature = features[modality];
         if (feature === undefined || !subset.includes(modality)) continue;
         data.set(feature, row * size);
         presence[row * MODALITIES.length + index] = 1;
       }
-      feeds[modality] = new Tensor('float32', data, [rows.length, size]);
+      feeds[modality] = new Tensor('float32', data, [rows, size]);
     }
-    feeds.presence = new Tensor('float32', presence, [rows.length, MODALITIES.length]);
-    return rowsOf((await this.#fusion.run(feeds)).logits, rows.length);
+    feeds.presence = new Tensor('float32', presence, [rows, MODALITIES.length]);
+    return rowsOf((await this.#fusion.run(feeds)).logits, rows).slice(0, fused.length);
   }
 
   async dispose(): Promise<void> {
@@ -170,12 +167,4 @@ function inputFeatures({ inputMetadata }: InferenceSession, modality: Modality):
   const size = input?.isTensor ? input.shape[1] : undefined;
   if (typeof size !== 'number') throw new Error(`The fusion has no input ${modality} of a known width.`);
   return size;
-}
-
-function nothingToScore(modalities: readonly Modality[]): MerError {
-  return new MerError(
-    'nothing_to_score',
-    `The clip has nothing that this model hears, sees or reads (${modalities.join(', ')}).`,
-    'Send a clip with a visible face or audible speech, or word vectors beside it.',
-  );
 }

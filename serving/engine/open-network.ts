@@ -1,7 +1,7 @@
 import { env } from 'onnxruntime-node';
 import type { Bundle } from '../../common/bundle.js';
 import { MerError } from '../../common/errors.js';
-import type { Device, DeviceChoice } from './devices.js';
+import { type AskedBatching, batchingOf, type Device, type DeviceChoice } from './devices.js';
 import { Network } from './network.js';
 
 export interface OpenNetwork {
@@ -12,7 +12,7 @@ export interface OpenNetwork {
 }
 
 /**
- * Opens the networks of a bundle and proves with a first run that the device works: ONNX Runtime opens sessions on a
+ * Opens the networks of a bundle, warms them up and so proves that the device works: ONNX Runtime opens sessions on a
  * GPU whose libraries are not there and fails at the first convolution.
  *
  * @throws MerError missing_part, with ONNX Runtime's reason, when CUDA was asked for and does not run
@@ -22,19 +22,20 @@ export async function openNetwork(
   bundle: Bundle,
   choice: DeviceChoice,
   threads: number,
+  batching: AskedBatching = {},
 ): Promise<OpenNetwork> {
   // What ONNX Runtime would print of a missing GPU is no error where the CPU may do.
   if (choice === 'auto') env.logLevel = 'fatal';
-  if (choice === 'cpu') return { network: await openWarm(directory, bundle, 'cpu', threads), device: 'cpu' };
+  const open = (device: Device) => openWarm(directory, bundle, device, threads, batchingOf(device, batching).maxBatch);
+  if (choice === 'cpu') return { network: await open('cpu'), device: 'cpu' };
   const device = choice === 'auto' ? 'cuda:0' : choice;
   try {
-    return { network: await openWarm(directory, bundle, device, threads), device };
+    return { network: await open(device), device };
   } catch (error) {
     if (error instanceof MerError) throw error;
     const reason = firstLine(error);
     if (choice === 'auto') {
-      const network = await openWarm(directory, bundle, 'cpu', threads);
-      return { network, device: 'cpu', fallback: `CUDA does not run here: ${reason}` };
+      return { network: await open('cpu'), device: 'cpu', fallback: `CUDA does not run here: ${reason}` };
     }
     throw new MerError(
       'missing_part',
@@ -44,8 +45,14 @@ export async function openNetwork(
   }
 }
 
-async function openWarm(directory: string, bundle: Bundle, device: Device, threads: number): Promise<Network> {
-  const network = await Network.create(directory, bundle, device, threads);
+async function openWarm(
+  directory: string,
+  bundle: Bundle,
+  device: Device,
+  threads: number,
+  maxBatch: number,
+): Promise<Network> {
+  const network = await Network.create(directory, bundle, device, threads, maxBatch);
   try {
     await network.warmUp();
   } catch (error) {

@@ -1,3 +1,5 @@
+import { MerError } from '../../common/errors.js';
+import { LONG_CLIP_SECONDS } from '../../preprocessing/modalities.js';
 import type { TtaMode } from '../answer.js';
 
 /** What a clip is going through; `queued` while it waits for a process. */
@@ -45,4 +47,21 @@ export interface EngineLoad {
   waiting: number;
   /** Places: when as many are taken, `admit` and `predict` refuse as overloaded. */
   capacity: number;
+}
+
+/** Shortest window of a timeline, and shortest step to the next one, in seconds. */
+const SHORTEST = { window: 0.5, hop: 0.1 } as const;
+
+/** @throws MerError bad_field for windows that no timeline can have */
+export function requireTimeline({ window, hop }: TimelineOptions): void {
+  const check = (field: string, value: number, least: number, most: number): void => {
+    if (value >= least && value <= most) return;
+    throw new MerError(
+      'bad_field',
+      `The field ${field} is ${value} s, which is not from ${least} to ${most}.`,
+      'Give windows of a few seconds, and a hop that is not longer than they are.',
+    );
+  };
+  check('window', window, SHORTEST.window, LONG_CLIP_SECONDS);
+  check('hop', hop, SHORTEST.hop, window);
 }

@@ -1,24 +1,10 @@
 import { z } from 'zod';
 import { compatSchema, subjectSchema } from '../../common/bundle.js';
 import { MODALITIES } from '../../common/labels.js';
-import type { ModelInputs } from '../../preprocessing/model-inputs.js';
+import { CLIP_STAGES } from '../../preprocessing/modalities.js';
 import { deviceChoiceSchema, deviceSchema } from './devices.js';
-
-/** A typed array with a count of the real items in it, as it crosses a process boundary. */
-const floatsSchema = z.object({
-  data: z.custom<Float32Array>((value) => value instanceof Float32Array),
-  length: z.number().int().positive(),
-});
-const bytesSchema = z.object({
-  data: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
-  length: z.number().int().positive(),
-});
-
-export const modelInputsSchema: z.ZodType<ModelInputs> = z.object({
-  speech: floatsSchema.nullable(),
-  face: bytesSchema.nullable(),
-  text: floatsSchema.nullable(),
-});
+import { scoredViewsSchema } from './scoring.js';
+import { plannedClipSchema } from './windows.js';
 
 /** The set-up of a preprocessing process. */
 export const preprocessingConfigSchema = z.object({
@@ -33,6 +19,8 @@ export const preprocessingConfigSchema = z.object({
     wordDim: z.number().int().positive(),
     maxWords: z.number().int().positive(),
   }),
+  /** What the bundle has networks for. */
+  modalities: z.array(z.enum(MODALITIES)),
   /** Face frames that a network of compat seed is shown. */
   seedFrames: z.number().int().positive(),
   threads: z.number().int().positive(),
@@ -49,12 +37,21 @@ export const clipFilesSchema = z.object({
 });
 export type ClipFiles = { clip: string; words?: string; transcript?: string };
 
+/** What a preprocessing process is asked. */
+export const clipTaskSchema = z.object({
+  files: clipFilesSchema,
+  timeline: z.object({ window: z.number().positive(), hop: z.number().positive() }).optional(),
+});
+
+/** What it tells on the way: the stage that begins. */
+export const clipStageSchema = z.enum(CLIP_STAGES);
+
 const missingSchema = z.object({ status: z.enum(['missing', 'failed']), reason: z.string() });
 
 /** A clip ready for the networks. */
 export const preparedClipSchema = z.object({
-  inputs: modelInputsSchema,
-  /** Why a modality is null in `inputs`. */
+  plan: plannedClipSchema,
+  /** Why a modality is null in the inputs. */
   missing: z.object({
     speech: missingSchema.optional(),
     face: missingSchema.optional(),
@@ -63,8 +60,6 @@ export const preparedClipSchema = z.object({
   /** Seconds. */
   duration: z.number().nonnegative(),
   span: z.object({ start: z.number(), end: z.number() }),
-  /** Frames of the whole spectrogram, of which at most 400 are in `inputs`; 0 without sound. */
-  speechFrames: z.number().int().nonnegative(),
   /** Milliseconds. */
   timings: z.object({ decode: z.number(), audio: z.number(), faces: z.number() }),
   warnings: z.array(z.string()),
@@ -76,6 +71,7 @@ export const inferenceConfigSchema = z.object({
   bundleDir: z.string(),
   device: deviceChoiceSchema,
   threads: z.number().int().positive(),
+  batching: z.object({ maxBatch: z.number().int().positive(), maxBatchDelayMs: z.number().nonnegative() }).partial(),
 });
 export type InferenceConfig = z.infer<typeof inferenceConfigSchema>;
 
@@ -83,21 +79,21 @@ export const inferenceInfoSchema = z.object({
   device: deviceSchema,
   fallback: z.string().optional(),
   modalities: z.array(z.enum(MODALITIES)),
+  /** Whether test-time augmentation can be had. */
+  takesGain: z.boolean(),
+  maxBatch: z.number().int().positive(),
 });
 export type InferenceInfo = z.infer<typeof inferenceInfoSchema>;
 
-const branchScoresSchema = z.object({ logits: z.array(z.number()), attention: z.array(z.number()) });
-
-/** `ClipScores` of the network, and the milliseconds that it ran. */
-export const scoredClipSchema = z.object({
-  scores: z.object({
-    branches: z.object({
-      speech: branchScoresSchema.optional(),
-      face: branchScoresSchema.optional(),
-      text: branchScoresSchema.optional(),
-    }),
-    fused: z.record(z.string(), z.array(z.number())),
-  }),
-  milliseconds: z.number(),
+/** What it tells of each batch. */
+export const scoredBatchSchema = z.object({
+  clips: z.number().int(),
+  /** Views that each network ran on. */
+  views: z.object({ speech: z.number().int(), face: z.number().int(), text: z.number().int() }),
+  seconds: z.number(),
 });
+export type ScoredBatch = z.infer<typeof scoredBatchSchema>;
+
+/** The scores of a clip, and the milliseconds that its batch ran. */
+export const scoredClipSchema = z.object({ scored: scoredViewsSchema, milliseconds: z.number() });
 export type ScoredClip = z.infer<typeof scoredClipSchema>;

@@ -1,34 +1,58 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { EMOTION_COUNT, type Modality } from '../../common/labels.js';
 import { MEL_BANDS } from '../../preprocessing/features.js';
-import { type Batch, type InputSpec, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
+import { type InputSpec, SPEECH_FRAMES } from '../../preprocessing/model-inputs.js';
+import type { BatchShape } from './batch-shapes.js';
 
-/** The inputs of one branch's graph, as common/bundle.ts states them. */
+/** The input of one row of a branch: speech (128, 400), face (length, size, size, 3) or words (length, dim). */
+export interface BranchInput {
+  data: Float32Array | Uint8Array;
+  length: number;
+}
+
+/**
+ * The inputs of one branch's graph, as common/bundle.ts states them. Rows without an input are zeros of length 1.
+ *
+ * @param gain factor on the normalised pixels; null for a graph without this input
+ */
 export function branchFeeds(
   modality: Modality,
-  batch: Batch,
-  spec: Pick<InputSpec, 'faceSize' | 'wordDim'>,
+  inputs: readonly BranchInput[],
+  { rows, length }: BatchShape,
+  { faceSize, wordDim }: Pick<InputSpec, 'faceSize' | 'wordDim'>,
+  gain: number | null,
 ): InferenceSession.FeedsType {
-  const lengths = new Tensor('int32', batch[modality].lengths, [batch.clips]);
+  const counts = new Int32Array(rows).fill(1);
+  for (const [row, input] of inputs.entries()) counts[row] = input.length;
+  const lengths = new Tensor('int32', counts, [rows]);
   switch (modality) {
-    case 'speech':
-      return {
-        log_mel: new Tensor('float32', batch.speech.data, [batch.clips, 1, MEL_BANDS, SPEECH_FRAMES]),
-        lengths,
-      };
+    case 'speech': {
+      const size = MEL_BANDS * SPEECH_FRAMES;
+      const data = stack(new Float32Array(rows * size), inputs, size);
+      return { log_mel: new Tensor('float32', data, [rows, 1, MEL_BANDS, SPEECH_FRAMES]), lengths };
+    }
     case 'face': {
-      const { data, frames, gain = 1 } = batch.face;
-      return {
-        frames: new Tensor('uint8', data, [batch.clips, frames, spec.faceSize, spec.faceSize, 3]),
-        lengths,
-        gain: new Tensor('float32', Float32Array.of(gain), [1]),
-      };
+      const size = length * faceSize * faceSize * 3;
+      const data = stack(new Uint8Array(rows * size), inputs, size);
+      const frames = new Tensor('uint8', data, [rows, length, faceSize, faceSize, 3]);
+      return { frames, lengths, ...(gain !== null && { gain: new Tensor('float32', Float32Array.of(gain), [1]) }) };
     }
     case 'text': {
-      const { data, words } = batch.text;
-      return { words: new Tensor('float32', data, [batch.clips, words, spec.wordDim]), lengths };
+      const size = length * wordDim;
+      const data = stack(new Float32Array(rows * size), inputs, size);
+      return { words: new Tensor('float32', data, [rows, length, wordDim]), lengths };
     }
   }
+}
+
+/** Copies each input to the start of its row. */
+function stack<Data extends Float32Array | Uint8Array>(
+  target: Data,
+  inputs: readonly BranchInput[],
+  rowSize: number,
+): Data {
+  for (const [row, { data }] of inputs.entries()) target.set(data, row * rowSize);
+  return target;
 }
 
 /** The rows of a float32 output of shape (rows, columns), as views. */

@@ -8,7 +8,9 @@ import { exportBundle } from '../../export/bundle.js';
 import { modelCard } from '../../export/model-card.js';
 import type { ModelSpec } from '../../models/spec.js';
 import type { ModelInputs } from '../../preprocessing/model-inputs.js';
-import { type ClipScores, Network } from '../../serving/engine/network.js';
+import { Network } from '../../serving/engine/network.js';
+import { scoreViews } from '../../serving/engine/score-views.js';
+import { type ScoredViews, wholeClip } from '../../serving/engine/scoring.js';
 import { writeCheckpoint } from '../../training/checkpoint.js';
 import type { Origins } from '../../training/weights/origin.js';
 import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
@@ -132,7 +134,7 @@ describe('what a bundle may consist of', () => {
     expect(bundle.fusion).toBeUndefined();
     expect(await verifyBundle(own)).toEqual(bundle);
     const [scores] = await scoresOf(own, [{ speech: null, face: null, text: WORDS }]);
-    expect(scores!.fused).toEqual({ text: scores!.branches.text!.logits });
+    expect(scores!.combinations[0]).toEqual({ text: scores!.views.text[0]!.logits });
   });
 
   test('a branch that is left out is missing, and the others are answered as without it', async () => {
@@ -164,9 +166,9 @@ describe('what a bundle may consist of', () => {
 
 const WORDS = { data: Float32Array.from({ length: 5 * TINY_SPEC.wordDim }, (_, i) => Math.sin(i)), length: 5 };
 
-async function scoresOf(bundleDir: string, clips: ModelInputs[]): Promise<ClipScores[]> {
+async function scoresOf(bundleDir: string, clips: ModelInputs[]): Promise<ScoredViews[]> {
   const network = await Network.create(bundleDir, await readBundle(bundleDir), 'cpu', 1);
-  const scores = await network.run(clips);
+  const scores = await scoreViews(network, clips.map(wholeClip));
   await network.dispose();
   return scores;
 }

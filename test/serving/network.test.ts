@@ -2,14 +2,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readBundle } from '../../common/bundle-files.js';
 import { Random } from '../../common/random.js';
 import { fitSpeech, type ModelInputs } from '../../preprocessing/model-inputs.js';
-import { type ClipScores, Network } from '../../serving/engine/network.js';
+import { Network } from '../../serving/engine/network.js';
+import { scoreViews } from '../../serving/engine/score-views.js';
+import { type ScoredViews, wholeClip } from '../../serving/engine/scoring.js';
 import { tinyBundle } from '../helpers/tiny-bundle.js';
 
 let network: Network;
 
 beforeAll(async () => {
   const directory = await tinyBundle();
-  network = await Network.create(directory, await readBundle(directory), 'cpu', 1);
+  network = await Network.create(directory, await readBundle(directory), 'cpu', 1, CLIPS.length);
 });
 
 afterAll(() => network.dispose());
@@ -35,22 +37,26 @@ const CLIPS = [
   randomClip(6, 0, 0, 3),
 ];
 
+const score = (clips: readonly ModelInputs[], by = network) => scoreViews(by, clips.map(wholeClip));
+
 /** Every number of the scores, with a name. */
-function numbers({ branches, fused }: ClipScores): [string, number][] {
+function numbers({ views, combinations }: ScoredViews): [string, number][] {
   const lists = [
-    ...Object.entries(branches).flatMap(([name, { logits, attention }]) => [
-      [`${name} logits`, logits] as const,
-      [`${name} attention`, attention] as const,
-    ]),
-    ...Object.entries(fused),
+    ...Object.entries(views).flatMap(([name, scores]) =>
+      scores.flatMap(({ logits, attention }) => [
+        [`${name} logits`, logits] as const,
+        [`${name} attention`, attention] as const,
+      ]),
+    ),
+    ...combinations.flatMap((fused) => Object.entries(fused)),
   ];
   return lists.flatMap(([name, values]) => values.map((value, i): [string, number] => [`${name} ${i}`, value]));
 }
 
 test('a clip in a batch of unlike clips gets the scores that it gets alone', async () => {
-  const batch = await network.run(CLIPS);
+  const batch = await score(CLIPS);
   for (const [index, clip] of CLIPS.entries()) {
-    const [alone] = await network.run([clip]);
+    const [alone] = await score([clip]);
     const [found, expected] = [numbers(batch[index]!), numbers(alone!)];
     expect(found.map(([name]) => name)).toEqual(expected.map(([name]) => name));
     for (const [i, [name, value]] of expected.entries()) {
@@ -61,27 +67,27 @@ test('a clip in a batch of unlike clips gets the scores that it gets alone', asy
 });
 
 test('the fusion is run for every subset of the modalities that the clip has', async () => {
-  const subsets = (await network.run(CLIPS)).map(({ fused }) => Object.keys(fused));
+  const subsets = (await score(CLIPS)).map(({ combinations }) => Object.keys(combinations[0]!));
   expect(subsets[0]).toEqual(['speech', 'face', 'text', 'speech+face', 'speech+text', 'face+text', 'speech+face+text']);
   expect(subsets[3]).toEqual(['speech', 'text', 'speech+text']);
   expect(subsets[5]).toEqual(['text']);
 });
 
 test('a subset gives what the clip without the other modalities gives', async () => {
-  const [whole] = await network.run([CLIPS[0]!]);
-  const [part] = await network.run([{ ...CLIPS[0]!, face: null }]);
-  for (const [i, logit] of part!.fused['speech+text']!.entries()) {
-    expect(whole!.fused['speech+text']![i]).toBeCloseTo(logit, 5);
+  const [whole] = await score([CLIPS[0]!]);
+  const [part] = await score([{ ...CLIPS[0]!, face: null }]);
+  const fused = (scored: typeof whole) => scored!.combinations[0]!['speech+text']!;
+  for (const [i, logit] of fused(part).entries()) {
+    expect(fused(whole)[i]).toBeCloseTo(logit, 5);
   }
 });
 
 test('attention has one share for each real step, and they sum to 1', async () => {
-  const [{ branches }] = (await network.run([CLIPS[1]!])) as [ClipScores];
+  const { speech, face, text } = (await score([CLIPS[1]!]))[0]!.views;
   // 120 mel frames at a stride of 32.
-  expect(branches.speech!.attention).toHaveLength(4);
-  expect(branches.face!.attention).toHaveLength(3);
-  expect(branches.text!.attention).toHaveLength(1);
-  for (const { attention } of Object.values(branches)) {
+  const shares = [speech, face, text].map((views) => views[0]!.attention);
+  expect(shares.map(({ length }) => length)).toEqual([4, 3, 1]);
+  for (const attention of shares) {
     expect(attention.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 5);
   }
 });
@@ -91,13 +97,9 @@ test('a bundle without one of the branches scores what it has, as if the clip la
   const bundle = await readBundle(directory);
   const { speech, face } = bundle.branches;
   const partial = await Network.create(directory, { ...bundle, branches: { speech, face } }, 'cpu', 1);
-  const [found] = await partial.run([CLIPS[0]!]);
-  const [expected] = await network.run([{ ...CLIPS[0]!, text: null }]);
+  const clip = { ...CLIPS[0]!, text: null };
+  const [found] = await score([clip], partial);
+  const [expected] = await score([clip]);
   expect(found).toEqual(expected);
   await partial.dispose();
-});
-
-test('a clip with nothing to score is refused', async () => {
-  const nothing = { speech: null, face: null, text: null };
-  await expect(network.run([nothing])).rejects.toMatchObject({ code: 'nothing_to_score' });
 });

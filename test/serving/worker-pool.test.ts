@@ -13,13 +13,16 @@ afterEach(async () => {
 
 const FAR = 100_000;
 
-async function startPool(options: { taskTimeoutMs?: number; config?: object; size?: number } = {}) {
+async function startPool(
+  options: { taskTimeoutMs?: number; config?: object; size?: number; concurrency?: number } = {},
+) {
   const events: PoolEvent['type'][] = [];
   const created = await WorkerPool.create({
     name: 'test',
     module: new URL('../helpers/pool-child.js', import.meta.url),
     config: options.config ?? {},
     size: options.size ?? 1,
+    concurrency: () => options.concurrency ?? 1,
     infoSchema: z.string(),
     resultSchema: z.number(),
     taskTimeoutMs: options.taskTimeoutMs ?? FAR,
@@ -27,7 +30,7 @@ async function startPool(options: { taskTimeoutMs?: number; config?: object; siz
     onEvent: ({ type }) => events.push(type),
   });
   pool = created;
-  const run = (request: string, milliseconds = FAR) => created.run(request, Date.now() + milliseconds);
+  const run = (request: string, milliseconds = FAR) => created.run(request, { deadline: Date.now() + milliseconds });
   return { pool: created, events, run };
 }
 
