@@ -11,8 +11,12 @@ import {
 } from './emotions.js';
 import { percent, seconds, sentence } from './words.js';
 
-/** The answer beside the player, and a card for each modality below. `onRestart` takes another clip. */
-export function showAnswer(answer: Answer, onRestart: () => void): void {
+/**
+ * The answer beside the player, and a card for each modality below.
+ * @param onRestart takes another clip
+ * @param onAddWords takes words for this one; null where the model knows none
+ */
+export function showAnswer(answer: Answer, onRestart: () => void, onAddWords: (() => void) | null): void {
   const { emotion, confidence, scores, disagree } = answer;
   const name = EMOTION_NAMES[emotion];
   byId('result', HTMLElement).replaceChildren(
@@ -28,7 +32,7 @@ export function showAnswer(answer: Answer, onRestart: () => void): void {
       ),
     ),
     bars(scores, 'All together'),
-    disagree ? element('p', { className: 'notice' }, disagreement(answer)) : '',
+    ...(disagree ? [element('p', { className: 'notice' }, disagreement(answer))] : []),
     ...(answer.warnings ?? []).map((warning) => element('p', { className: 'notice' }, sentence(warning))),
     element(
       'div',
@@ -38,7 +42,11 @@ export function showAnswer(answer: Answer, onRestart: () => void): void {
     ),
   );
   byId('more', HTMLDivElement).replaceChildren(
-    element('div', { className: 'modalities' }, ...MODALITIES.map((modality) => modalityCard(answer, modality))),
+    element(
+      'div',
+      { className: 'modalities' },
+      ...MODALITIES.map((modality) => modalityCard(answer, modality, onAddWords)),
+    ),
     details(answer),
   );
   announce(`${name}, ${percent(confidence)}. ${spokenSummary(answer)}`);
@@ -93,7 +101,7 @@ function bars(scores: Scores, label: string): HTMLElement {
   );
 }
 
-function modalityCard(answer: Answer, modality: Modality): HTMLElement {
+function modalityCard(answer: Answer, modality: Modality, onAddWords: (() => void) | null): HTMLElement {
   const part = answer.modalities[modality];
   const title = element('h2', {}, MODALITY_NAMES[modality]);
   if (part.status !== 'used') {
@@ -102,8 +110,12 @@ function modalityCard(answer: Answer, modality: Modality): HTMLElement {
       'section',
       { className: 'card modality unused' },
       element('header', {}, title, element('span', { className: 'badge' }, badge)),
-      element('p', {}, sentence(part.reason)),
-      element('p', { className: 'quiet' }, 'The answer does without it: the model was trained for that.'),
+      // The code before the reason, as in `no_model: …`, is for programs.
+      element('p', {}, sentence(part.reason.replace(/^[a-z_]+: /, ''))),
+      element('p', { className: 'quiet' }, 'The answer does without.'),
+      modality === 'text' && onAddWords !== null
+        ? element('button', { type: 'button', className: 'button', onclick: onAddWords }, 'Add the words')
+        : null,
     );
   }
   return element(

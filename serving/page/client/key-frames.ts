@@ -8,7 +8,7 @@ const [WIDTH, HEIGHT] = [256, 192];
 
 /** The frames that the face network weighed most, drawn from the clip in the browser. A press shows one in the player. */
 export function showKeyFrames(answer: Answer, player: Player, signal: AbortSignal): void {
-  const box = byId('key-frames', HTMLDivElement);
+  const box = byId('key-frames', HTMLElement);
   const keyFrames = answer.keyFrames ?? [];
   box.hidden = keyFrames.length === 0;
   if (box.hidden) return;
@@ -29,13 +29,9 @@ export function showKeyFrames(answer: Answer, player: Player, signal: AbortSigna
     return { time, canvas, button };
   });
   box.replaceChildren(
-    element(
-      'section',
-      { className: 'key-frames' },
-      element('h3', {}, 'Frames that counted most'),
-      element('p', { className: 'quiet' }, 'The moment of each, and its share of the face network’s attention.'),
-      element('ul', {}, ...frames.map(({ button }) => element('li', {}, button))),
-    ),
+    element('h2', { id: 'key-frames-title' }, 'Frames that counted most'),
+    element('p', { className: 'quiet' }, 'The moment of each, and its share of the face network’s attention.'),
+    element('ul', { className: 'key-frames' }, ...frames.map(({ button }) => element('li', {}, button))),
   );
   if (player.url === null) return;
   drawFrames(player.url, frames, signal).catch(() => {

@@ -2,11 +2,12 @@ import { showAnswer } from './answer-view.js';
 import { Camera, whyNoCamera } from './camera.js';
 import { announce, byId } from './dom.js';
 import { showKeyFrames } from './key-frames.js';
+import { loadModel, type Model, requireSmallEnough } from './model.js';
 import { Player } from './player.js';
 import { Progress } from './progress.js';
 import { cancelJob, followJob, ServerError, submitJob } from './server.js';
 import { showTimeline, timelineWindows } from './timeline.js';
-import { appendWords, offerWords } from './word-fields.js';
+import { appendWords, focusWords, forgetWords, offerWords } from './word-fields.js';
 
 const VIEWS = ['start', 'camera', 'review', 'working', 'failed', 'result'] as const;
 type View = (typeof VIEWS)[number];
@@ -14,6 +15,7 @@ type View = (typeof VIEWS)[number];
 const player = new Player();
 const camera = new Camera((clip) => review(clip));
 let clip: File | null = null;
+let model: Model | null = null;
 /** Ended when what is on the page makes way for something else. */
 let view = new AbortController();
 
@@ -23,7 +25,7 @@ function show(name: View): AbortSignal {
   view = new AbortController();
   for (const other of VIEWS) byId(other, HTMLElement).hidden = other !== name;
   byId('clip', HTMLDivElement).hidden = name === 'start' || name === 'camera';
-  for (const part of ['timeline', 'key-frames', 'more']) byId(part, HTMLDivElement).hidden = name !== 'result';
+  for (const part of ['timeline', 'key-frames', 'more']) byId(part, HTMLElement).hidden = name !== 'result';
   return view.signal;
 }
 
@@ -37,6 +39,7 @@ function restart(): void {
   show('start');
   clip = null;
   player.unload();
+  forgetWords();
   announce('');
   focusHeading('start');
 }
@@ -47,6 +50,16 @@ function review(chosen: File): void {
   clip = chosen;
   player.load(chosen);
   focusHeading('review');
+}
+
+function backToReview(): void {
+  show('review');
+  focusHeading('review');
+}
+
+function addWords(): void {
+  show('review');
+  focusWords();
 }
 
 async function openCamera(): Promise<void> {
@@ -77,6 +90,7 @@ async function analyse(): Promise<void> {
     if (running !== null) cancelJob(running).catch(() => {});
   });
   try {
+    requireSmallEnough(clip, model);
     const form = new FormData();
     form.append('clip', clip, clip.name);
     const { window, hop } = timelineWindows(player.duration);
@@ -90,7 +104,7 @@ async function analyse(): Promise<void> {
     running = null;
     if (answer === undefined) throw new ServerError('no_answer', 'The answer is gone.', 'Analyse the clip again.');
     const shown = show('result');
-    showAnswer(answer, restart);
+    showAnswer(answer, restart, model?.modalities.includes('text') ? addWords : null);
     showTimeline(answer, player, shown);
     showKeyFrames(answer, player, shown);
     focusHeading('result');
@@ -99,12 +113,21 @@ async function analyse(): Promise<void> {
   }
 }
 
+/** Errors that lie in the clip itself. */
+const CLIP_FAULTS = new Set([
+  ...['unsupported_media', 'empty_file', 'undecodable_media', 'truncated_media'],
+  ...['too_large', 'nothing_to_score'],
+]);
+
 function fail(error: unknown): void {
   const told =
     error instanceof ServerError
       ? error
       : new ServerError('page', error instanceof Error ? error.message : String(error), 'Load the page again.');
   show('failed');
+  byId('failed-title', HTMLHeadingElement).textContent = CLIP_FAULTS.has(told.code)
+    ? 'This clip was refused'
+    : 'That did not work';
   byId('failed-message', HTMLParagraphElement).textContent = told.message;
   byId('failed-remedy', HTMLParagraphElement).textContent = told.remedy;
   byId('failed-code', HTMLElement).textContent = told.code;
@@ -127,11 +150,10 @@ function listen(): void {
     restart();
   });
   onClick('analyse', () => void analyse());
-  onClick('retry', () => void analyse());
+  onClick('back', backToReview);
   onClick('cancel', () => {
-    show('review');
+    backToReview();
     announce('Cancelled.');
-    focusHeading('review');
   });
   for (const button of document.querySelectorAll('[data-action="restart"]')) button.addEventListener('click', restart);
   listenForDrops();
@@ -165,4 +187,5 @@ function offerCamera(): void {
 
 listen();
 offerCamera();
-await offerWords();
+model = await loadModel();
+if (model !== null) offerWords(model);

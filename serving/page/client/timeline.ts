@@ -90,7 +90,10 @@ export function showTimeline(answer: Answer, player: Player, signal: AbortSignal
   }, signal);
 }
 
-/** One row: its name, and a segment a window. A click goes to that moment; the slider does the same from the keyboard. */
+/**
+ * One row: its name, a segment a window, the paler the less sure, and the emotion's name once for all neighbours that
+ * share it. A click goes to that moment; the slider does the same from the keyboard.
+ */
 function lane(
   name: string,
   kind: string,
@@ -100,27 +103,39 @@ function lane(
   player: Player,
 ): HTMLElement[] {
   const row = element('div', { className: `lane ${kind}`, ariaHidden: 'true' });
+  const place = (piece: HTMLElement, from: number, to: number) =>
+    styled(piece, { '--from': from / length, '--to': to / length });
+  let run: { emotion: Emotion; from: number; label: HTMLElement } | undefined;
   for (const segment of segments) {
+    const { from, to } = segment;
     const shown = part(segment);
-    if (shown === undefined) continue;
+    if (shown === undefined) {
+      run = undefined;
+      continue;
+    }
     const { emotion, scores } = shown;
-    const name = EMOTION_NAMES[emotion];
-    const piece = element(
-      'div',
-      {
-        className: `segment ${emotion}`,
-        title: `${seconds(segment.from)} to ${seconds(segment.to)}: ${name}, ${percent(scores[emotion])}`,
-      },
-      element('span', { className: 'word' }, name),
-      element('span', { className: 'letters' }, emotion),
-    );
-    row.append(styled(piece, { '--from': segment.from / length, '--to': segment.to / length }));
+    const title = `${seconds(from)} to ${seconds(to)}: ${EMOTION_NAMES[emotion]}, ${percent(scores[emotion])}`;
+    const piece = element('div', { className: `segment ${emotion}`, title });
+    row.append(styled(place(piece, from, to), { '--share': scores[emotion] }));
+    if (run?.emotion !== emotion) run = { emotion, from, label: runLabel(emotion) };
+    // Moved behind the latest segment, and so on top of it.
+    row.append(place(run.label, run.from, to));
   }
   row.addEventListener('click', (event) => {
     const { left, width } = row.getBoundingClientRect();
     player.seek(((event.clientX - left) / width) * length);
   });
   return [element('span', { className: 'lane-name', ariaHidden: 'true' }, name), row];
+}
+
+/** The whole name where it fits, else the three letters of the class. */
+function runLabel(emotion: Emotion): HTMLElement {
+  return element(
+    'div',
+    { className: 'run' },
+    element('span', { className: 'word' }, EMOTION_NAMES[emotion]),
+    element('span', { className: 'letters' }, emotion),
+  );
 }
 
 function table(timeline: NonNullable<Answer['timeline']>): HTMLElement {

@@ -1,23 +1,23 @@
-import { byId, element } from './dom.js';
-import { getJson } from './server.js';
+import { byId } from './dom.js';
+import type { Model } from './model.js';
 
-/** What the page wants to know of `GET /v1/models`. */
-interface Models {
-  models: { name: string; version: string; device: string; accepts?: { words: boolean; transcript: boolean } }[];
+/** Shows the fields for words that the model takes. */
+export function offerWords({ modalities, transcripts }: Model): void {
+  byId('transcript-field', HTMLDivElement).hidden = !transcripts;
+  byId('words', HTMLDetailsElement).hidden = !modalities.includes('text');
 }
 
-/** Names the model, and shows the fields for words that it takes. */
-export async function offerWords(): Promise<void> {
-  const { models } = await getJson<Models>('v1/models');
-  const [model] = models;
-  if (model === undefined) return;
-  const chip = byId('model', HTMLParagraphElement);
-  chip.replaceChildren(element('strong', {}, model.name), ` ${model.version} on ${model.device}`);
-  chip.hidden = false;
-  const { words = false, transcript = false } = model.accepts ?? {};
-  byId('transcript-field', HTMLDivElement).hidden = !transcript;
-  byId('vectors-field', HTMLDivElement).hidden = !words;
-  byId('words', HTMLDetailsElement).hidden = !words && !transcript;
+/** Opens the fields and goes to the first. */
+export function focusWords(): void {
+  byId('words', HTMLDetailsElement).open = true;
+  const inTranscript = !byId('transcript-field', HTMLDivElement).hidden;
+  (inTranscript ? byId('transcript', HTMLTextAreaElement) : byId('vectors', HTMLInputElement)).focus();
+}
+
+export function forgetWords(): void {
+  byId('vectors', HTMLInputElement).value = '';
+  byId('transcript', HTMLTextAreaElement).value = '';
+  byId('words', HTMLDetailsElement).open = false;
 }
 
 /** Adds to a form what was given; a file of vectors goes before a transcript. */
