@@ -29,4 +29,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "bin/mer.mjs"]
-CMD ["serve", "--bundle", "/bundle", "--host", "0.0.0.0"]
+CMD ["serve", "--bundle", "/bundle", "--host", "0.0.0.0", "--data_dir", "/data"]

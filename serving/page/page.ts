@@ -10,41 +10,24 @@ const STATIC_DIR = path.join(PROJECT_ROOT, 'serving', 'page', 'static');
 const CLIENT_DIR = fileURLToPath(new URL('./client/', import.meta.url));
 const COMPILED = import.meta.url.endsWith('.js');
 
-/** Nothing from elsewhere and nothing inline; `blob:` is the clip that the browser itself holds. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "img-src 'self' blob:",
-  "media-src 'self' blob:",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-const pageHeaders: RequestHandler = (_request, response, next) => {
-  response.set({
-    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-    'Permissions-Policy': 'camera=(self), microphone=(self)',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-    // Asked again each time, answered with 304 when unchanged: page and server are always of one version.
-    'Cache-Control': 'no-cache',
-  });
+/** Asked for again each time and answered with 304 when unchanged: page and server are always of one version. */
+const revalidated: RequestHandler = (_request, response, next) => {
+  response.setHeader('Cache-Control', 'no-cache');
   next();
 };
 
 /**
  * The web page: `GET /` and what it loads under `/page/`. It needs no key and holds no secret; the clips that it sends
- * go through the same API as everybody's.
+ * go through the same API as everybody's. What it may load is up to the app's security headers.
  */
 export function createPage(): Router {
   const router = express.Router();
-  router.get('/', pageHeaders, (_request, response) => {
+  router.get('/', revalidated, (_request, response) => {
     response.sendFile(path.join(STATIC_DIR, 'index.html'));
   });
   router.use(
     '/page',
-    pageHeaders,
+    revalidated,
     express.static(STATIC_DIR, { index: false, redirect: false }),
     COMPILED ? express.static(CLIENT_DIR, { index: false, redirect: false }) : transpiled,
   );

@@ -1,8 +1,9 @@
+import type { Model } from '../../http/schemas.js';
 import { showAnswer } from './answer-view.js';
 import { Camera, whyNoCamera } from './camera.js';
 import { announce, byId } from './dom.js';
 import { showKeyFrames } from './key-frames.js';
-import { loadModel, type Model, requireSmallEnough } from './model.js';
+import { loadModel, requireSmallEnough } from './model.js';
 import { Player } from './player.js';
 import { Progress } from './progress.js';
 import { cancelJob, followJob, ServerError, submitJob } from './server.js';
@@ -100,9 +101,8 @@ async function analyse(): Promise<void> {
     const { id } = await submitJob(form, (share) => progress.uploaded(share), signal);
     running = id;
     progress.show('queued');
-    const { answer } = await followJob(id, (stage) => progress.show(stage), signal);
+    const answer = await followJob(id, (stage) => progress.show(stage), signal);
     running = null;
-    if (answer === undefined) throw new ServerError('no_answer', 'The answer is gone.', 'Analyse the clip again.');
     const shown = show('result');
     showAnswer(answer, restart, model?.modalities.includes('text') ? addWords : null);
     showTimeline(answer, player, shown);

@@ -1,14 +1,6 @@
+import type { Model } from '../../http/schemas.js';
 import { byId, element } from './dom.js';
 import { getJson, ServerError } from './server.js';
-
-export interface Model {
-  name: string;
-  version: string;
-  device: string;
-  modalities: string[];
-  transcripts: boolean;
-  limits: { bytes: number; seconds: number };
-}
 
 /** The model that the server answers with, or null when it does not say. Its name and limits are put on the page. */
 export async function loadModel(): Promise<Model | null> {

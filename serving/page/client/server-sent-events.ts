@@ -1,13 +1,8 @@
-export interface ServerEvent {
-  event: string;
-  data: string;
-}
-
 /**
- * The events of a `text/event-stream` body as they come. The browser's own EventSource cannot send an API key.
- * A connection that breaks ends the events like one that is closed.
+ * The data of the events of a `text/event-stream` body as they come; signs of life have none and are passed over. The
+ * browser's own EventSource cannot send an API key. A connection that breaks ends the events like one that is closed.
  */
-export async function* eventsOf(response: Response): AsyncGenerator<ServerEvent> {
+export async function* eventData(response: Response): AsyncGenerator<string> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let buffered = '';
   for (;;) {
@@ -16,20 +11,12 @@ export async function* eventsOf(response: Response): AsyncGenerator<ServerEvent>
       throw error;
     });
     if (!part || part.value === undefined) return;
-    buffered += part.value.replaceAll('\r\n', '\n');
-    const blocks = buffered.split('\n\n');
-    buffered = blocks.pop() ?? '';
-    for (const block of blocks) yield parse(block);
+    buffered += part.value;
+    const events = buffered.split('\n\n');
+    buffered = events.pop() ?? '';
+    for (const event of events) {
+      const data = /^data: (.*)$/m.exec(event)?.[1];
+      if (data !== undefined) yield data;
+    }
   }
-}
-
-function parse(block: string): ServerEvent {
-  let event = 'message';
-  const data: string[] = [];
-  for (const line of block.split('\n')) {
-    const [, name, value] = /^(event|data): ?(.*)$/.exec(line) ?? [];
-    if (name === 'event' && value !== undefined) event = value;
-    if (name === 'data' && value !== undefined) data.push(value);
-  }
-  return { event, data: data.join('\n') };
 }

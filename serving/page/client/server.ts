@@ -1,14 +1,7 @@
 import type { Answer } from '../../answer.js';
+import type { Job, Stage } from '../../jobs/job.js';
 import { askForKey, storedKey } from './key.js';
-import { eventsOf } from './server-sent-events.js';
-
-interface Job {
-  id: string;
-  status: string;
-  stage?: 'queued' | 'decode' | 'audio' | 'faces' | 'inference';
-  answer?: Answer;
-  error?: { code: string; message: string; remedy: string };
-}
+import { eventData } from './server-sent-events.js';
 
 /** What the server said about a request that it did not fulfil, or what the page says when there was no answer. */
 export class ServerError extends Error {
@@ -94,32 +87,29 @@ function upload(
   });
 }
 
-export type Stage = NonNullable<Job['stage']>;
-
 /** How often, and how far apart in milliseconds, a server that has gone is looked for: it may be starting again. */
 const LOOKS = 20;
 const LOOK_PAUSE_MS = 1500;
 
 /**
  * Follows a job to its end, over lost connections and restarts of the server.
- * @returns the job, `done`
- * @throws ServerError when it failed; the signal's reason
+ * @throws ServerError when it failed or was cancelled; the signal's reason
  */
-export async function followJob(id: string, onStage: (stage: Stage) => void, signal: AbortSignal): Promise<Job> {
+export async function followJob(id: string, onStage: (stage: Stage) => void, signal: AbortSignal): Promise<Answer> {
   for (let looks = 0; ; looks++) {
     try {
-      const response = await request(`v1/jobs/${id}/events`, { signal });
-      for await (const { event, data } of eventsOf(response)) {
-        if (event === 'progress') onStage((JSON.parse(data) as { stage: Stage }).stage);
+      for await (const data of eventData(await request(`v1/jobs/${id}/events`, { signal }))) {
+        const { answer, error, status, stage } = JSON.parse(data) as Job;
+        if (answer !== undefined) return answer;
+        if (error !== undefined) throw new ServerError(error.code, error.message, error.remedy);
+        if (status === 'cancelled')
+          throw new ServerError('cancelled', 'The job was cancelled.', 'Send the clip again.');
+        if (stage !== undefined) onStage(stage);
       }
-      // The stream ends with the job, or because the connection was lost: the job itself knows.
-      const job = await getJson<Job>(`v1/jobs/${id}`);
-      if (job.status === 'done') return job;
-      if (job.error !== undefined) throw new ServerError(job.error.code, job.error.message, job.error.remedy);
-      if (job.status === 'cancelled') throw new ServerError('cancelled', 'The job was cancelled.', 'Send it again.');
     } catch (error) {
       if (error !== UNREACHABLE || looks === LOOKS) throw error;
     }
+    // The connection was lost, or the server is about to start again.
     await new Promise((resolve) => setTimeout(resolve, LOOK_PAUSE_MS));
     signal.throwIfAborted();
   }

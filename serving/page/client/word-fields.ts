@@ -1,5 +1,5 @@
+import type { Model } from '../../http/schemas.js';
 import { byId } from './dom.js';
-import type { Model } from './model.js';
 
 /** Shows the fields for words that the model takes. */
 export function offerWords({ modalities, transcripts }: Model): void {

@@ -1,0 +1,255 @@
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, answerSchema } from '../../serving/answer.js';
+import { errorBodySchema } from '../../serving/http/schemas.js';
+import { someWords } from '../helpers/test-app.js';
+import { type TestClips, testClips } from '../helpers/test-clips.js';
+import { API_KEY, NO_BROWSER, type TestPage, testPage } from '../helpers/test-page.js';
+
+const GOLDEN = fileURLToPath(new URL('../golden/clips/', import.meta.url));
+const REAL_CLIPS = ['00001-hap-hap-neu', '00002-ang-neu-ang', '00003-sad-sad-sad', '00004-neu-neu-neu'];
+const realClip = (name: string): string => path.join(GOLDEN, `${name}.mp4`);
+const NAMES = {
+  hap: 'Happy',
+  ang: 'Angry',
+  dis: 'Disgusted',
+  fea: 'Fearful',
+  sad: 'Sad',
+  neu: 'Neutral',
+  sur: 'Surprised',
+};
+
+describe.skipIf(NO_BROWSER !== null)('the page', () => {
+  let site: TestPage;
+  let clips: TestClips;
+  let page: Page;
+
+  beforeAll(async () => {
+    [clips, site] = [await testClips(), await testPage()];
+  });
+
+  afterAll(() => site?.close());
+
+  afterEach(async () => {
+    await page.context().close();
+    expect(site.outsideRequests).toEqual([]);
+    expect(site.pageErrors).toEqual([]);
+  });
+
+  const heading = (name: string | RegExp): Locator => page.getByRole('heading', { level: 1, name });
+  const button = (name: string | RegExp): Locator => page.getByRole('button', { name });
+  const card = (name: string): Locator =>
+    page.locator('.modality').filter({ has: page.getByRole('heading', { name }) });
+
+  async function choose(file: string): Promise<void> {
+    await page.setInputFiles('#file', file);
+    await heading('Ready to analyse').waitFor();
+  }
+
+  /** Sends a clip and returns the answer that the server gave and the page now shows. */
+  async function analyse(file: string): Promise<Answer> {
+    await choose(file);
+    return pressAnalyse();
+  }
+
+  async function pressAnalyse(): Promise<Answer> {
+    const accepted = page.waitForResponse((response) => response.request().method() === 'POST');
+    await button('Analyse this clip').click();
+    const { id } = await (await accepted).json();
+    await page.locator('.verdict').waitFor();
+    const key = await page.evaluate("sessionStorage.getItem('mer-api-key')");
+    const headers = { Authorization: `Bearer ${key}` };
+    const job = await page.request.get(`${page.url()}v1/jobs/${id}`, { headers });
+    return answerSchema.parse((await job.json()).answer);
+  }
+
+  const shares = async (bars: Locator): Promise<string[]> => bars.locator('.share').allTextContents();
+  const inPercent = (scores: Answer['scores']): string[] =>
+    Object.values(scores).map((score) => `${Math.round(score * 100)} %`);
+
+  for (const name of REAL_CLIPS) {
+    test(`${name}: emotion and bars are those of the answer`, async () => {
+      page = await site.open();
+      const answer = await analyse(realClip(name));
+      expect(await heading(/./).textContent()).toBe(NAMES[answer.emotion]);
+      expect(await shares(page.getByRole('list', { name: 'Scores: All together' }))).toEqual(inPercent(answer.scores));
+      const { face, speech } = answer.modalities;
+      for (const [label, part] of [
+        ['Face', face],
+        ['Voice', speech],
+      ] as const) {
+        if (part.status !== 'used') throw new Error(`${label}: ${part.reason}`);
+        expect(await shares(page.getByRole('list', { name: `Scores: ${label}` }))).toEqual(inPercent(part.scores));
+        expect(await card(label).locator('.reading').textContent()).toBe(NAMES[part.emotion]);
+      }
+    });
+  }
+
+  test('what the answer would be without a modality stands in its card', async () => {
+    page = await site.open();
+    const { without, emotion } = await analyse(realClip('00001-hap-hap-neu'));
+    const verb = without.face?.emotion === emotion ? 'stays' : 'would be';
+    const name = NAMES[without.face!.emotion].toLowerCase();
+    const text = await card('Face').locator('.without').textContent();
+    expect(text).toMatch(new RegExp(`^Without the face the answer ${verb} ${name} \\(\\d+ %\\)\\.$`));
+  });
+
+  test('the timeline shows each window, its cursor follows playback, and moving it moves the clip', async () => {
+    page = await site.open();
+    const answer = await analyse(realClip('00002-ang-neu-ang'));
+    expect(await page.locator('.lane.integrated .segment').count()).toBe(answer.timeline!.length);
+    const slider = page.getByRole('slider', { name: 'Moment of the clip' });
+    const at = () => page.locator('.cursor').evaluate((cursor) => Number(cursor.style.getPropertyValue('--at')));
+    expect(await at()).toBe(0);
+    await page.locator('#player').evaluate((video) => (video as unknown as { play(): Promise<void> }).play());
+    await expect.poll(at).toBeGreaterThan(0.05);
+    await page.locator('#player').evaluate((video) => (video as unknown as { pause(): void }).pause());
+    await slider.focus();
+    await slider.press('End');
+    await expect.poll(at).toBeGreaterThan(0.95);
+    await slider.press('Home');
+    await expect.poll(at).toBe(0);
+    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^0\.0 s: \w+, \d+ %$/);
+  });
+
+  test('the key frames are drawn from the clip at the moments of the answer, and lead to them', async () => {
+    page = await site.open();
+    const { keyFrames } = await analyse(realClip('00003-sad-sad-sad'));
+    const frames = page.locator('.key-frames button');
+    const moments = await frames.locator('.caption span:first-child').allTextContents();
+    expect(moments).toEqual(keyFrames!.map(({ time }) => `${time.toFixed(1)} s`));
+    const last = frames.last();
+    // A frame that was drawn has many brightnesses, one that was not has none.
+    await expect
+      .poll(() =>
+        last.locator('canvas').evaluate((canvas) => {
+          const { data } = (canvas as unknown as Canvas).getContext('2d').getImageData(0, 0, 256, 192);
+          return new Set(data.filter((_, index) => index % 4 === 1)).size;
+        }),
+      )
+      .toBeGreaterThan(50);
+    await last.click();
+    const now = () =>
+      page.locator('#player').evaluate((video) => (video as unknown as { currentTime: number }).currentTime);
+    await expect.poll(now).toBeCloseTo(keyFrames!.at(-1)!.time, 3);
+  });
+
+  test('a clip without sound: the page says that the voice is missing, and why', async () => {
+    page = await site.open();
+    await analyse(clips.soundless);
+    expect(await card('Voice').innerText()).toMatch(/Not there\s+The clip has no sound\./);
+    expect(await page.locator('.verdict').innerText()).toContain('from face alone');
+  });
+
+  test('word vectors are sent along, and the words count', async () => {
+    page = await site.open();
+    await choose(clips.whole);
+    await page.getByText('Add the words that are said').click();
+    const buffer = Buffer.from(JSON.stringify(someWords(1)));
+    await page.getByLabel('Word vectors').setInputFiles({ name: 'words.json', mimeType: 'application/json', buffer });
+    expect((await pressAnalyse()).modalities.text.status).toBe('used');
+    expect(await shares(page.getByRole('list', { name: 'Scores: Words' }))).toHaveLength(7);
+  });
+
+  test('a file that is no clip is refused with the message and the remedy of the server', async () => {
+    page = await site.open();
+    await choose(clips.text);
+    await button('Analyse this clip').click();
+    await heading('This clip was refused').waitFor();
+    const form = new FormData();
+    form.append('clip', new Blob([await fsp.readFile(clips.text)]), 'clip');
+    const response = await fetch(`${site.url}/v1/predict`, { method: 'POST', body: form });
+    const { error } = errorBodySchema.parse(await response.json());
+    const told = await page.locator('#failed').innerText();
+    for (const part of [error.message, error.remedy, error.code]) expect(told).toContain(part);
+    await expect.poll(() => page.locator('#failed-title').evaluate((title) => title.matches(':focus'))).toBe(true);
+    expect(await page.getByRole('status').textContent()).toContain(error.remedy);
+  });
+
+  test('a file above the limit is refused before it is sent', async () => {
+    page = await site.open();
+    await page.setInputFiles('#file', { name: 'big.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(2 ** 21 + 1) });
+    let sent = false;
+    page.on('request', (request) => (sent ||= request.method() === 'POST'));
+    await button('Analyse this clip').click();
+    await heading('This clip was refused').waitFor();
+    expect(await page.locator('#failed-message').textContent()).toMatch(/takes up to 2 MB/);
+    expect(sent).toBe(false);
+  });
+
+  test('cancelling cancels the job on the server and goes back to the clip', async () => {
+    page = await site.open();
+    await choose(realClip('00001-hap-hap-neu'));
+    // The page hears nothing of the job's progress, and so waits until it is cancelled.
+    const asked = new Promise<void>((resolve) => page.route('**/events', () => resolve()));
+    await button('Analyse this clip').click();
+    await asked;
+    const cancelled = page.waitForResponse((response) => response.request().method() === 'DELETE');
+    await button('Cancel').click();
+    expect((await cancelled).ok()).toBe(true);
+    await heading('Ready to analyse').waitFor();
+    expect(await page.getByRole('status').textContent()).toBe('Cancelled.');
+  });
+
+  test('what the camera records is looked at first, then answered', async () => {
+    page = await site.open({ permissions: ['camera', 'microphone'] });
+    await button('Record with the camera').click();
+    await button('Start recording').click();
+    await page.locator('#recorded').filter({ hasText: '0:02' }).waitFor();
+    await button('Stop and look at it').click();
+    await heading('Ready to analyse').waitFor();
+    const answer = await pressAnalyse();
+    // Chromium's made-up microphone beeps; its camera shows a green field with a disc.
+    expect(answer.modalities.speech.status).toBe('used');
+    expect(answer.modalities.face.status).toBe('missing');
+    expect(answer.seconds.clip).toBeGreaterThan(1.5);
+    expect(await card('Face').innerText()).toContain('Not there');
+  });
+
+  test('a server with keys: the page asks for one, keeps it for the tab, and works', async () => {
+    page = await site.open({ keys: true });
+    const dialog = page.getByRole('dialog', { name: 'This server asks for a key' });
+    await dialog.getByLabel('API key').fill('not the right key at all');
+    await button('Continue').click();
+    await expect.poll(() => dialog.getByLabel('API key').inputValue()).toBe('');
+    await dialog.getByLabel('API key').fill(API_KEY);
+    await page.keyboard.press('Enter');
+    await page.locator('#model').waitFor();
+    expect((await analyse(clips.whole)).modalities.face.status).toBe('used');
+    expect(await page.evaluate('[sessionStorage.length, localStorage.length, document.cookie]')).toEqual([1, 0, '']);
+  });
+
+  test('the keyboard alone is enough, and the focus goes where the news are', async () => {
+    page = await site.open();
+    const focused = () => page.evaluate('document.activeElement.id || document.activeElement.textContent.trim()');
+    const tabTo = async (wanted: string): Promise<void> => {
+      for (let presses = 0; (await focused()) !== wanted; presses++) {
+        if (presses > 30) throw new Error(`Tab never comes to ${wanted}.`);
+        await page.keyboard.press('Tab');
+      }
+    };
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Skip to the content');
+    await tabTo('file');
+    const chooser = page.waitForEvent('filechooser');
+    await page.keyboard.press('Enter');
+    await (await chooser).setFiles(clips.whole);
+    await heading('Ready to analyse').waitFor();
+    expect(await focused()).toBe('review-title');
+    await tabTo('analyse');
+    await page.keyboard.press('Enter');
+    await page.locator('.verdict').waitFor();
+    expect(await focused()).toBe('result-title');
+    await tabTo('Take another clip');
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('start-title');
+  });
+});
+
+/** What the tests use of a canvas: they are compiled without the browser's types. */
+interface Canvas {
+  getContext(kind: '2d'): { getImageData(x: number, y: number, width: number, height: number): { data: number[] } };
+}
