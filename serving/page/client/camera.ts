@@ -33,6 +33,7 @@ export class Camera {
 
   /** Asks for the camera and shows what it sees. @throws Error in words for people */
   async open(): Promise<void> {
+    this.#shutter.disabled = true;
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({
         video: { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: 'user' },
@@ -43,6 +44,7 @@ export class Camera {
     }
     this.#viewfinder.srcObject = this.#stream;
     await this.#viewfinder.play();
+    this.#shutter.disabled = false;
   }
 
   /** Stops everything; what was being recorded is dropped. */

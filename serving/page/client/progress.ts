@@ -1,5 +1,5 @@
-import type { Stage } from '../../jobs/job.js';
 import { announce, byId, element } from './dom.js';
+import type { Stage } from './server.js';
 import { percent } from './words.js';
 
 type Step = 'upload' | Stage;

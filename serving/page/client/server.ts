@@ -1,5 +1,5 @@
 import type { Answer } from '../../answer.js';
-import type { Job, Stage } from '../../jobs/job.js';
+import type { Job } from '../../jobs/job.js';
 import { askForKey, storedKey } from './key.js';
 import { eventData } from './server-sent-events.js';
 
@@ -86,6 +86,8 @@ function upload(
     http.send(form);
   });
 }
+
+export type Stage = NonNullable<Job['stage']>;
 
 /** How often, and how far apart in milliseconds, a server that has gone is looked for: it may be starting again. */
 const LOOKS = 20;
