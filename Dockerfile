@@ -22,6 +22,8 @@ COPY package.json ./
 COPY bin ./bin
 COPY serving/page/static ./serving/page/static
 ENV NODE_ENV=production
+# Every flag of `mer serve` has such a variable.
+ENV MER_BUNDLE=/bundle MER_DATA_DIR=/data MER_HOST=0.0.0.0
 # The node user of the image; as a number, by which Kubernetes knows that it is not root.
 USER 1000:1000
 VOLUME ["/data"]
@@ -29,4 +31,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "bin/mer.mjs"]
-CMD ["serve", "--bundle", "/bundle", "--host", "0.0.0.0", "--data_dir", "/data"]
+CMD ["serve"]

@@ -44,6 +44,12 @@ export function jsonArguments({ instructions }: Stage, keyword: string): string[
   return z.array(z.string()).parse(JSON.parse(text?.slice(text.indexOf('[')) ?? 'null'));
 }
 
+/** The variables that the instructions `ENV` set. */
+export function environmentOf({ instructions }: Stage): Record<string, string> {
+  const assignments = instructions.filter(({ keyword }) => keyword === 'ENV').flatMap(({ text }) => text.split(/\s+/));
+  return Object.fromEntries(assignments.map((text) => text.split('=', 2)));
+}
+
 /**
  * Does what a builder would do, each stage in a folder instead of an image: `WORKDIR`, `COPY` and `RUN` are followed to
  * the letter; an instruction of another kind changes no file. A `RUN` that calls apt-get prepares the machine, which

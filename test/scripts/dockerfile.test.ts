@@ -8,7 +8,7 @@ import { validate } from 'dockerfile-utils';
 import { expect, test } from 'vitest';
 import { PROJECT_ROOT } from '../../common/paths.js';
 import { answerSchema } from '../../serving/answer.js';
-import { followDockerfile, jsonArguments, readDockerfile, type Stage } from '../helpers/dockerfile.js';
+import { environmentOf, followDockerfile, jsonArguments, readDockerfile, type Stage } from '../helpers/dockerfile.js';
 import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { testClips } from '../helpers/test-clips.js';
 import { tinyBundle } from '../helpers/tiny-bundle.js';
@@ -44,10 +44,13 @@ async function programsOnly(folder: string): Promise<string> {
 /** Starts what the image starts, with its folders in `image`, on any free port. */
 function startImage(stage: Stage, image: string, env: NodeJS.ProcessEnv): ChildProcess {
   const [program, ...args] = [...jsonArguments(stage, 'ENTRYPOINT'), ...jsonArguments(stage, 'CMD')];
-  const inImage = args.map((arg) => (arg.startsWith('/') ? path.join(image, arg) : arg));
-  return spawn(program!, [...inImage, '--port', '0', '--preprocess_workers', '1'], {
+  const ofImage = Object.entries(environmentOf(stage)).map(([name, value]) => [
+    name,
+    value.startsWith('/') ? path.join(image, value) : value,
+  ]);
+  return spawn(program!, args, {
     cwd: path.join(image, 'app'),
-    env,
+    env: { ...env, ...Object.fromEntries(ofImage), MER_PORT: '0', MER_PREPROCESS_WORKERS: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }
