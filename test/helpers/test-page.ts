@@ -3,9 +3,9 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import { findChromium, openBrowser } from '../../scripts/chromium.js';
 import { createApp } from '../../serving/http/app.js';
 import { DEFAULT_SERVER_LIMITS } from '../../serving/limits.js';
-import { findChromium, openBrowser } from './browser.js';
 import { type TestApp, testApp } from './test-app.js';
 
 /** Why tests in the browser are skipped on this machine, or null. */

@@ -97,46 +97,6 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
     expect(text).toMatch(new RegExp(`^Without the face the answer ${verb} ${name} \\(\\d+ %\\)\\.$`));
   });
 
-  test('the timeline shows each window, its cursor follows playback, and moving it moves the clip', async () => {
-    page = await site.open();
-    const answer = await analyse(realClip('00002-ang-neu-ang'));
-    expect(await page.locator('.lane.integrated .segment').count()).toBe(answer.timeline!.length);
-    const slider = page.getByRole('slider', { name: 'Moment of the clip' });
-    const at = () => page.locator('.cursor').evaluate((cursor) => Number(cursor.style.getPropertyValue('--at')));
-    expect(await at()).toBe(0);
-    await page.locator('#player').evaluate((video) => (video as unknown as { play(): Promise<void> }).play());
-    await expect.poll(at).toBeGreaterThan(0.05);
-    await page.locator('#player').evaluate((video) => (video as unknown as { pause(): void }).pause());
-    await slider.focus();
-    await slider.press('End');
-    await expect.poll(at).toBeGreaterThan(0.95);
-    await slider.press('Home');
-    await expect.poll(at).toBe(0);
-    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^0\.0 s: \w+, \d+ %$/);
-  });
-
-  test('the key frames are drawn from the clip at the moments of the answer, and lead to them', async () => {
-    page = await site.open();
-    const { keyFrames } = await analyse(realClip('00003-sad-sad-sad'));
-    const frames = page.locator('.key-frames button');
-    const moments = await frames.locator('.caption span:first-child').allTextContents();
-    expect(moments).toEqual(keyFrames!.map(({ time }) => `${time.toFixed(1)} s`));
-    const last = frames.last();
-    // A frame that was drawn has many brightnesses, one that was not has none.
-    await expect
-      .poll(() =>
-        last.locator('canvas').evaluate((canvas) => {
-          const { data } = (canvas as unknown as Canvas).getContext('2d').getImageData(0, 0, 256, 192);
-          return new Set(data.filter((_, index) => index % 4 === 1)).size;
-        }),
-      )
-      .toBeGreaterThan(50);
-    await last.click();
-    const now = () =>
-      page.locator('#player').evaluate((video) => (video as unknown as { currentTime: number }).currentTime);
-    await expect.poll(now).toBeCloseTo(keyFrames!.at(-1)!.time, 3);
-  });
-
   test('a clip without sound: the page says that the voice is missing, and why', async () => {
     page = await site.open();
     await analyse(clips.soundless);
@@ -251,8 +211,3 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
     expect(await focused()).toBe('start-title');
   });
 });
-
-/** What the tests use of a canvas: they are compiled without the browser's types. */
-interface Canvas {
-  getContext(kind: '2d'): { getImageData(x: number, y: number, width: number, height: number): { data: number[] } };
-}
