@@ -83,7 +83,7 @@ test(
       const image = await followDockerfile(stages, directory, env);
       await fsp.cp(bundle, path.join(image, 'bundle'), { recursive: true });
       const app = await contents(path.join(image, 'app'));
-      expect(app.filter((file) => /tensorflow|tfjs|\.py |(win32|darwin)\//.test(file))).toEqual([]);
+      expect(app.filter((file) => /@tensorflow|libtensorflow|\.py |\/(win32|darwin)\//.test(file))).toEqual([]);
 
       const temporary = path.join(directory, 'tmp');
       await fsp.mkdir(temporary);
