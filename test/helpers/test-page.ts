@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { findChromium, openBrowser } from '../../scripts/chromium.js';
+import { type Answer, answerSchema } from '../../serving/answer.js';
 import { createApp } from '../../serving/http/app.js';
 import { DEFAULT_SERVER_LIMITS } from '../../serving/limits.js';
 import { type TestApp, testApp } from './test-app.js';
@@ -69,6 +70,28 @@ export async function testPage(): Promise<TestPage> {
       await app.close();
     },
   };
+}
+
+/** Hands a clip to the page, which then shows it and waits. */
+export async function choose(page: Page, file: string): Promise<void> {
+  await page.setInputFiles('#file', file);
+  await page.getByRole('heading', { name: 'Ready to analyse' }).waitFor();
+}
+
+/** Lets the chosen clip be analysed. @returns the answer that the server gave and the page now shows */
+export async function pressAnalyse(page: Page): Promise<Answer> {
+  const accepted = page.waitForResponse((response) => response.request().method() === 'POST');
+  await page.getByRole('button', { name: 'Analyse this clip' }).click();
+  const { id } = await (await accepted).json();
+  await page.locator('.verdict').waitFor();
+  const key = await page.evaluate("sessionStorage.getItem('mer-api-key')");
+  const job = await page.request.get(`${page.url()}v1/jobs/${id}`, { headers: { Authorization: `Bearer ${key}` } });
+  return answerSchema.parse((await job.json()).answer);
+}
+
+export async function analyse(page: Page, file: string): Promise<Answer> {
+  await choose(page, file);
+  return pressAnalyse(page);
 }
 
 async function listen(app: Express): Promise<http.Server> {

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, answerSchema } from '../../serving/answer.js';
+import type { Answer } from '../../serving/answer.js';
 import { errorBodySchema } from '../../serving/http/schemas.js';
 import { someWords } from '../helpers/test-app.js';
 import { type TestClips, testClips } from '../helpers/test-clips.js';
-import { API_KEY, NO_BROWSER, type TestPage, testPage } from '../helpers/test-page.js';
+import { API_KEY, analyse, choose, NO_BROWSER, pressAnalyse, type TestPage, testPage } from '../helpers/test-page.js';
 
 const GOLDEN = fileURLToPath(new URL('../golden/clips/', import.meta.url));
 const REAL_CLIPS = ['00001-hap-hap-neu', '00002-ang-neu-ang', '00003-sad-sad-sad', '00004-neu-neu-neu'];
@@ -44,28 +44,6 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
   const card = (name: string): Locator =>
     page.locator('.modality').filter({ has: page.getByRole('heading', { name }) });
 
-  async function choose(file: string): Promise<void> {
-    await page.setInputFiles('#file', file);
-    await heading('Ready to analyse').waitFor();
-  }
-
-  /** Sends a clip and returns the answer that the server gave and the page now shows. */
-  async function analyse(file: string): Promise<Answer> {
-    await choose(file);
-    return pressAnalyse();
-  }
-
-  async function pressAnalyse(): Promise<Answer> {
-    const accepted = page.waitForResponse((response) => response.request().method() === 'POST');
-    await button('Analyse this clip').click();
-    const { id } = await (await accepted).json();
-    await page.locator('.verdict').waitFor();
-    const key = await page.evaluate("sessionStorage.getItem('mer-api-key')");
-    const headers = { Authorization: `Bearer ${key}` };
-    const job = await page.request.get(`${page.url()}v1/jobs/${id}`, { headers });
-    return answerSchema.parse((await job.json()).answer);
-  }
-
   const shares = async (bars: Locator): Promise<string[]> => bars.locator('.share').allTextContents();
   const inPercent = (scores: Answer['scores']): string[] =>
     Object.values(scores).map((score) => `${Math.round(score * 100)} %`);
@@ -73,7 +51,7 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
   for (const name of REAL_CLIPS) {
     test(`${name}: emotion and bars are those of the answer`, async () => {
       page = await site.open();
-      const answer = await analyse(realClip(name));
+      const answer = await analyse(page, realClip(name));
       expect(await heading(/./).textContent()).toBe(NAMES[answer.emotion]);
       expect(await shares(page.getByRole('list', { name: 'Scores: All together' }))).toEqual(inPercent(answer.scores));
       const { face, speech } = answer.modalities;
@@ -90,7 +68,7 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
 
   test('what the answer would be without a modality stands in its card', async () => {
     page = await site.open();
-    const { without, emotion } = await analyse(realClip('00001-hap-hap-neu'));
+    const { without, emotion } = await analyse(page, realClip('00001-hap-hap-neu'));
     const verb = without.face?.emotion === emotion ? 'stays' : 'would be';
     const name = NAMES[without.face!.emotion].toLowerCase();
     const text = await card('Face').locator('.without').textContent();
@@ -99,24 +77,24 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
 
   test('a clip without sound: the page says that the voice is missing, and why', async () => {
     page = await site.open();
-    await analyse(clips.soundless);
+    await analyse(page, clips.soundless);
     expect(await card('Voice').innerText()).toMatch(/Not there\s+The clip has no sound\./);
     expect(await page.locator('.verdict').innerText()).toContain('from face alone');
   });
 
   test('word vectors are sent along, and the words count', async () => {
     page = await site.open();
-    await choose(clips.whole);
+    await choose(page, clips.whole);
     await page.getByText('Add the words that are said').click();
     const buffer = Buffer.from(JSON.stringify(someWords(1)));
     await page.getByLabel('Word vectors').setInputFiles({ name: 'words.json', mimeType: 'application/json', buffer });
-    expect((await pressAnalyse()).modalities.text.status).toBe('used');
+    expect((await pressAnalyse(page)).modalities.text.status).toBe('used');
     expect(await shares(page.getByRole('list', { name: 'Scores: Words' }))).toHaveLength(7);
   });
 
   test('a file that is no clip is refused with the message and the remedy of the server', async () => {
     page = await site.open();
-    await choose(clips.text);
+    await choose(page, clips.text);
     await button('Analyse this clip').click();
     await heading('This clip was refused').waitFor();
     const form = new FormData();
@@ -142,7 +120,7 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
 
   test('cancelling cancels the job on the server and goes back to the clip', async () => {
     page = await site.open();
-    await choose(realClip('00001-hap-hap-neu'));
+    await choose(page, realClip('00001-hap-hap-neu'));
     // The page hears nothing of the job's progress, and so waits until it is cancelled.
     const asked = new Promise<void>((resolve) => page.route('**/events', () => resolve()));
     await button('Analyse this clip').click();
@@ -164,7 +142,7 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
       .waitFor();
     await button('Stop and look at it').click();
     await heading('Ready to analyse').waitFor();
-    const answer = await pressAnalyse();
+    const answer = await pressAnalyse(page);
     // Chromium's made-up microphone beeps; its camera shows a green field with a disc.
     expect(answer.modalities.speech.status).toBe('used');
     expect(answer.modalities.face.status).toBe('missing');
@@ -181,7 +159,7 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
     await dialog.getByLabel('API key').fill(API_KEY);
     await page.keyboard.press('Enter');
     await page.locator('#model').waitFor();
-    expect((await analyse(clips.whole)).modalities.face.status).toBe('used');
+    expect((await analyse(page, clips.whole)).modalities.face.status).toBe('used');
     expect(await page.evaluate('[sessionStorage.length, localStorage.length, document.cookie]')).toEqual([1, 0, '']);
   });
 
