@@ -56,7 +56,7 @@ export async function benchPreprocess(options: PreprocessBenchOptions): Promise<
       onProgress(path.basename(clip));
       const { report, reasons } = await measureClip(path.resolve(clip), { folder, repeats, threads, matrixRate });
       reports.push(report);
-      unfair.push(...reasons, ...checkSeconds(clip, report.reference.seconds.median, threads, machine));
+      unfair.push(...reasons, ...checkSeconds('features', clip, report.reference.seconds.median, threads, machine));
     }
     const othersShare = others();
     if (othersShare !== null && othersShare > MAX_OTHERS_SHARE) {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addBenchAllCommand } from './bench-all.js';
 import { addBenchInferCommand } from './bench-infer.js';
 import { addBenchPreprocessCommand } from './bench-preprocess.js';
+import { addBenchServeCommand } from './bench-serve.js';
 import { addBenchTrainCommand } from './bench-train.js';
 
 export function addBenchCommand(program: Command): void {
@@ -11,5 +12,6 @@ export function addBenchCommand(program: Command): void {
   addBenchPreprocessCommand(bench);
   addBenchTrainCommand(bench);
   addBenchInferCommand(bench);
+  addBenchServeCommand(bench);
   addBenchAllCommand(bench);
 }

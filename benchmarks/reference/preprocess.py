@@ -78,7 +78,12 @@ def crop_faces(frames: list[np.ndarray], detections: list) -> np.ndarray:
     return np.stack(crops).transpose(0, 3, 1, 2)
 
 
-def preprocess(path: str, detector: MTCNN, mel_file: str | None) -> dict:
+def create_detector() -> MTCNN:
+    return MTCNN(min_face_size=20, thresholds=[0.6, 0.7, 0.7], factor=0.6, margin=14, keep_all=True)
+
+
+def preprocess(path: str, detector: MTCNN) -> tuple[np.ndarray, np.ndarray, dict]:
+    """The spectrogram (128, T) in [0, 1], the crops (N, 3, 224, 224) as bytes, and what is to be told of them."""
     watch = Stopwatch()
     clip = VideoFileClip(path)
     sound = read_sound(clip)
@@ -93,9 +98,7 @@ def preprocess(path: str, detector: MTCNN, mel_file: str | None) -> dict:
     crops = crop_faces(frames, boxes)
     clip.close()
     watch.stop("crops")
-    if mel_file:
-        np.save(mel_file, mel.astype(np.float32))
-    return {
+    return mel, crops, {
         "seconds": sum(watch.seconds.values()),
         "stages": watch.seconds,
         "trim": [start, end],
@@ -114,10 +117,13 @@ def main(threads: int) -> None:
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
     warnings.simplefilter("ignore")
-    detector = MTCNN(min_face_size=20, thresholds=[0.6, 0.7, 0.7], factor=0.6, margin=14, keep_all=True)
+    detector = create_detector()
     for line in sys.stdin:
         request = json.loads(line)
-        print(json.dumps(preprocess(request["clip"], detector, request["mel"])), flush=True)
+        mel, _, report = preprocess(request["clip"], detector)
+        if request["mel"]:
+            np.save(request["mel"], mel.astype(np.float32))
+        print(json.dumps(report), flush=True)
 
 
 if __name__ == "__main__":

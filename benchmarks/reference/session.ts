@@ -9,9 +9,9 @@ export class ReferenceSession {
   readonly #lines: AsyncIterator<string>;
   readonly #ended: Promise<[number | null, NodeJS.Signals | null]>;
 
-  private constructor(script: string, threads: number) {
+  private constructor(script: string, threads: number, args: readonly string[]) {
     this.#script = script;
-    this.#child = spawnReference(script, [`${threads}`], threads);
+    this.#child = spawnReference(script, [`${threads}`, ...args], threads);
     this.#ended = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
       this.#child.once('close', (code, signal) => resolve([code, signal]));
@@ -21,10 +21,10 @@ export class ReferenceSession {
     this.#lines = readline.createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** @param script of benchmarks/reference/; its first argument is the number of threads */
-  static async start(script: string, threads: number): Promise<ReferenceSession> {
+  /** @param script of benchmarks/reference/; its first argument is the number of threads, then come `args` */
+  static async start(script: string, threads: number, args: readonly string[] = []): Promise<ReferenceSession> {
     await ensureReferenceEnvironment();
-    return new ReferenceSession(script, threads);
+    return new ReferenceSession(script, threads, args);
   }
 
   get pid(): number | undefined {
@@ -34,6 +34,11 @@ export class ReferenceSession {
   /** @throws MerError internal when the script has ended */
   async execute(request: unknown): Promise<unknown> {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    return this.next();
+  }
+
+  /** The next line of its own accord. @throws MerError internal when the script has ended */
+  async next(): Promise<unknown> {
     const line = await this.#lines.next();
     if (line.done) throw referenceFailed(this.#script, ...(await this.#ended));
     return JSON.parse(line.value);

@@ -68,9 +68,9 @@ describe('the preprocessing benchmark', () => {
   it('finds a rival unfair that takes longer than is known of it, on a machine of the known kind only', () => {
     const machine = { cpu: 'AMD EPYC', cores: 2, node: 'v20' };
     const clip = path.join('clips', '00002-ang-neu-ang.mp4');
-    expect(checkSeconds(clip, 2.3, 2, machine)).toEqual([]);
-    expect(checkSeconds(clip, 2.7, 2, machine)).toHaveLength(1);
-    expect(checkSeconds(clip, 2.7, 2, { ...machine, cores: 64 })).toEqual([]);
+    expect(checkSeconds('features', clip, 2.3, 2, machine)).toEqual([]);
+    expect(checkSeconds('features', clip, 2.7, 2, machine)).toHaveLength(1);
+    expect(checkSeconds('features', clip, 2.7, 2, { ...machine, cores: 64 })).toEqual([]);
   });
 });
 
