@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type HttpClient, NoAnswer, type Reply, type Upload } from '../../benchmarks/load/http-client.js';
 import { ServerProcess } from '../../benchmarks/load/server-process.js';
 
@@ -61,11 +62,33 @@ export async function predict(client: HttpClient, upload: Upload): Promise<Reply
   }
 }
 
-/** What an answer says but for its times, to be compared with another one of the same clip. */
-export function verdictOf(reply: Reply | null): string {
+/** A clip alone and in a batch of several: the order of float32 sums. */
+const SAME_SCORE = 1e-5;
+
+/** An answer but for its times; a word for none. */
+export type Verdict = Record<string, unknown> | string;
+
+/** What an answer says but for its times. */
+export function verdictOf(reply: Reply | null): Verdict {
   if (reply?.status !== 200) return `no answer (${reply?.status ?? 'no connection'})`;
-  const { timings: _, ...verdict } = JSON.parse(reply.body.toString());
-  return JSON.stringify(verdict);
+  const { timings: _, ...verdict } = z.record(z.string(), z.unknown()).parse(JSON.parse(reply.body.toString()));
+  return verdict;
+}
+
+/** How an answer differs from another one of the same clip; empty when it does not, nor is missing. */
+export function difference(found: unknown, expected: unknown, where = 'answer'): string[] {
+  if (typeof expected === 'number' && typeof found === 'number') {
+    return Math.abs(found - expected) <= SAME_SCORE ? [] : [`${where}: ${found} instead of ${expected}`];
+  }
+  if (isRecord(expected) && isRecord(found)) {
+    const keys = new Set([...Object.keys(expected), ...Object.keys(found)]);
+    return [...keys].flatMap((key) => difference(found[key], expected[key], `${where}.${key}`));
+  }
+  return found === expected ? [] : [`${where}: ${String(found)} instead of ${String(expected)}`];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Waits for what must come by itself; false when it has not within `seconds`. */
