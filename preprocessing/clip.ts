@@ -3,7 +3,6 @@ import { MerError } from '../common/errors.js';
 import type { FaceDetector } from './faces/face-detector.js';
 import type { ClipFeatures, Missing, TextFeatures, Vocabulary } from './features.js';
 import { DEFAULT_LIMITS, interrupted, type MediaLimits } from './media/media-limits.js';
-import { probeMedia } from './media/probe.js';
 import { type ClipStage, type ClipTimings, defaultModalities, seedModalities } from './modalities.js';
 import { transcriptVectors } from './words/transcript.js';
 import type { WordTable } from './words/word-table.js';
@@ -70,11 +69,9 @@ export async function preprocessClip(
   const { compat, maxFrames, subject = 'largest', limits = DEFAULT_LIMITS, threads = 1 } = settings;
   const { framesPerSpan = false, onStage = () => {}, signal } = settings;
   onStage('decode');
-  const info = await probeMedia(input.clip, limits);
   const prepare = compat === 'seed' ? seedModalities : defaultModalities;
-  const { face, seconds, ...found } = await prepare(
+  const { face, ...found } = await prepare(
     input.clip,
-    info,
     { maxFrames, framesPerSpan, subject, limits, threads, onStage, ...(signal && { signal }) },
     signal ? abortable(detector, signal) : detector,
   );
@@ -89,8 +86,7 @@ export async function preprocessClip(
       'Send a clip with a visible face or audible speech, or its words.',
     );
   }
-  const duration = info.duration ?? seconds;
-  return { ...found, face: face.features, faceShare: face.share, text, vocabulary, duration };
+  return { ...found, face: face.features, faceShare: face.share, text, vocabulary };
 }
 
 async function readText(
@@ -110,6 +106,7 @@ function abortable(detector: FaceDetector, signal: AbortSignal): FaceDetector {
     if (signal.aborted) throw interrupted();
   };
   return {
+    processes: detector.processes ?? 1,
     dispose: () => detector.dispose(),
     async detect(frame, minFace) {
       check();

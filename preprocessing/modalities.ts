@@ -4,9 +4,10 @@ import { melFrames } from './audio/log-mel.js';
 import { type SpeechResult, speechFeatures } from './audio/speech-features.js';
 import type { FaceDetector } from './faces/face-detector.js';
 import { type FaceResult, faceFeatures, UNDECODABLE_PICTURES } from './faces/face-features.js';
-import { seedFaceFeatures } from './faces/seed-face-features.js';
+import { framesAhead, seedFaceFeatures } from './faces/seed-face-features.js';
 import type { Missing, SpeechFeatures } from './features.js';
-import { type DecodeOptions, decodeMedia, SAMPLE_RATE } from './media/decode.js';
+import { type Decoding, SAMPLE_RATE } from './media/decode.js';
+import { decodeEarly } from './media/decode-early.js';
 import type { MediaLimits } from './media/media-limits.js';
 import type { MediaInfo } from './media/probe.js';
 import { streamFrames } from './media/stream-frames.js';
@@ -51,8 +52,8 @@ export interface HeardAndSeen {
   face: FaceResult;
   /** What survived trimming of silence; the whole clip where there is nothing to hear. */
   span: Span;
-  /** Seconds that could be decoded. */
-  seconds: number;
+  /** Seconds of the whole clip: those that the file states, or else those that could be decoded. */
+  duration: number;
   timings: ClipTimings;
   warnings: string[];
 }
@@ -86,25 +87,26 @@ const NO_PICTURES: FaceResult = {
  * Sound and candidate frames come from one run of the decoder; of the frames within the trimmed span those are kept
  * that show the subject.
  *
- * @throws MerError undecodable_media, truncated_media, timeout or missing_part
+ * @throws MerError as `probeMedia` does; undecodable_media, truncated_media, timeout or missing_part
  */
 export async function defaultModalities(
   file: string,
-  info: MediaInfo,
   { subject, limits, threads, onStage, signal, ...settings }: ModalitySettings,
   detector: FaceDetector,
 ): Promise<HeardAndSeen> {
   const stopwatch = createStopwatch();
-  const most = framesOf(info.duration ?? Number.POSITIVE_INFINITY, settings);
-  const { pcm, frames, seconds } = await decodeMedia(file, info, {
-    framesPerSecond: info.duration ? (most * CANDIDATES_PER_FRAME) / info.duration : FALLBACK_RATE,
-    maxFrames: Math.ceil(most * CANDIDATES_PER_FRAME) * 2,
-    // A long clip may hold twice the pixels of a short one, not more.
-    maxFramePixels: Math.round(MAX_FRAME_PIXELS * Math.min(1, (2 * settings.maxFrames) / most)),
-    limits,
-    threads,
-    ...(signal && { signal }),
+  const { info, decoding } = await decodeEarly(file, limits, (info) => {
+    const most = framesOf(info.duration ?? Number.POSITIVE_INFINITY, settings);
+    const options = {
+      framesPerSecond: info.duration ? (most * CANDIDATES_PER_FRAME) / info.duration : FALLBACK_RATE,
+      maxFrames: Math.ceil(most * CANDIDATES_PER_FRAME) * 2,
+      // A long clip may hold twice the pixels of a short one, not more.
+      maxFramePixels: Math.round(MAX_FRAME_PIXELS * Math.min(1, (2 * settings.maxFrames) / most)),
+      ...{ limits, threads, ...(signal && { signal }) },
+    };
+    return { info, options };
   });
+  const { pcm, frames, seconds } = await decoding.finish(info);
   const warnings = checkLength(info, seconds);
   const decode = stopwatch();
   onStage('audio');
@@ -118,7 +120,7 @@ export async function defaultModalities(
     return frames.length > 0 ? faceFeatures(frames, span, { maxFrames, subject }, detector) : UNDECODABLE_PICTURES;
   });
   const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
-  return { speech, face, span, seconds, warnings, timings };
+  return { speech, face, span, duration: info.duration ?? seconds, warnings, timings };
 }
 
 /**
@@ -126,16 +128,20 @@ export async function defaultModalities(
  * one, as the decoder gives them (waiting for it counts as time for faces). Without sound the frames of the whole clip
  * are taken, which the reference cannot do.
  *
- * @throws MerError undecodable_media, truncated_media, timeout or missing_part
+ * @throws MerError as `probeMedia` does; undecodable_media, truncated_media, timeout or missing_part
  */
 export async function seedModalities(
   file: string,
-  info: MediaInfo,
   { limits, threads, onStage, signal }: ModalitySettings,
   detector: FaceDetector,
 ): Promise<HeardAndSeen> {
   const stopwatch = createStopwatch();
-  const pcm = await decodeSound(file, info, { limits, threads, ...(signal && { signal }) });
+  const decoder = { limits, threads, ...(signal && { signal }) };
+  const options = { framesPerSecond: 1, maxFrames: 1, maxFramePixels: 1, sampleRate: MOVIEPY_RATE, ...decoder };
+  const { info, decoding } = await decodeEarly(file, limits, (info) =>
+    info.audio ? { info: { ...info, video: null }, options } : null,
+  );
+  const pcm = decoding && (await finishSound(decoding, info));
   const decode = stopwatch();
   onStage('audio');
   const { features: speech, span: samples } = speechOf(info, pcm, 'seed');
@@ -147,7 +153,8 @@ export async function seedModalities(
   let seen = 0;
   const face = await facesOf(async () => {
     if (!info.video) return NO_PICTURES;
-    const stream = streamFrames(file, info.video, info.demuxer, { limits, threads });
+    const lent = 1 + framesAhead(detector);
+    const stream = streamFrames(file, info.video, info.demuxer, { ...decoder, lent });
     const { ended, ...result } = await seedFaceFeatures(stream, span, moments, detector);
     // Frames after the last one needed are not read: as far as is known they are there.
     seen = ended ?? info.duration ?? span.end;
@@ -156,22 +163,16 @@ export async function seedModalities(
   const seconds = Math.max(heard, seen);
   const warnings = checkLength(info, seconds);
   const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
-  return { speech, face, span, seconds, warnings, timings };
+  return { speech, face, span, duration: info.duration ?? seconds, warnings, timings };
 }
 
 /**
  * The sound alone, at 16 kHz as moviepy makes it: the nearest one of the samples at 44.1 kHz, without a filter. Where
- * the ends are trimmed depends on it. Null when there is none, or nothing of it can be decoded beside the pictures.
+ * the ends are trimmed depends on it. Null when nothing of it can be decoded beside the pictures.
  */
-async function decodeSound(
-  file: string,
-  info: MediaInfo,
-  decoder: Pick<DecodeOptions, 'limits' | 'threads' | 'signal'>,
-): Promise<Int16Array | null> {
-  if (!info.audio) return null;
-  const options = { framesPerSecond: 1, maxFrames: 1, maxFramePixels: 1, sampleRate: MOVIEPY_RATE };
+async function finishSound(decoding: Decoding, info: MediaInfo): Promise<Int16Array | null> {
   try {
-    const { pcm } = await decodeMedia(file, { ...info, video: null }, { ...options, ...decoder });
+    const { pcm } = await decoding.finish(info);
     return pcm && nearestSamples(pcm, MOVIEPY_RATE / SAMPLE_RATE);
   } catch (error) {
     if (info.video && error instanceof MerError && error.code === 'undecodable_media') return null;

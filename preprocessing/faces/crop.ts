@@ -14,22 +14,31 @@ export const CROP_BYTES = CROP_SIZE * CROP_SIZE * 3;
 export function cropFace({ data, width, height }: RgbFrame, box: Box, output: Uint8Array, offset: number): void {
   const columns = samplePoints(box[0], box[2], width);
   const rows = samplePoints(box[1], box[3], height);
-  let target = offset;
-  for (let y = 0; y < CROP_SIZE; y++) {
-    const upper = rows.first[y]! * width * 3;
-    const lower = rows.second[y]! * width * 3;
-    const weightY = rows.weight[y]!;
-    for (let x = 0; x < CROP_SIZE; x++) {
-      const left = columns.first[x]! * 3;
-      const right = columns.second[x]! * 3;
-      const weightX = columns.weight[x]!;
-      for (let channel = 0; channel < 3; channel++, target++) {
-        const topLeft = data[upper + left + channel]!;
-        const bottomLeft = data[lower + left + channel]!;
-        const top = topLeft + (data[upper + right + channel]! - topLeft) * weightX;
-        const bottom = bottomLeft + (data[lower + right + channel]! - bottomLeft) * weightX;
-        output[target] = top + (bottom - top) * weightY + 0.5;
+  let upper = { row: -1, values: new Float64Array(CROP_SIZE * 3) };
+  let lower = { row: -1, values: new Float64Array(CROP_SIZE * 3) };
+  const fill = (line: typeof upper, row: number) => {
+    line.row = row;
+    const { values } = line;
+    const origin = row * width * 3;
+    for (let x = 0, i = 0; x < CROP_SIZE; x++) {
+      const left = origin + columns.first[x]! * 3;
+      const right = origin + columns.second[x]! * 3;
+      const weight = columns.weight[x]!;
+      for (let channel = 0; channel < 3; channel++, i++) {
+        const value = data[left + channel]!;
+        values[i] = value + (data[right + channel]! - value) * weight;
       }
+    }
+  };
+  for (let y = 0, target = offset; y < CROP_SIZE; y++) {
+    // The lower row of one line is often the upper row of the next.
+    if (lower.row === rows.first[y]) [upper, lower] = [lower, upper];
+    if (upper.row !== rows.first[y]) fill(upper, rows.first[y]!);
+    if (lower.row !== rows.second[y]) fill(lower, rows.second[y]!);
+    const [top, bottom] = [upper.values, lower.values];
+    const weight = rows.weight[y]!;
+    for (let i = 0; i < CROP_SIZE * 3; i++, target++) {
+      output[target] = top[i]! + (bottom[i]! - top[i]!) * weight + 0.5;
     }
   }
 }

@@ -21,6 +21,8 @@ export interface Face {
 }
 
 export interface FaceDetector {
+  /** Detections that may be under way at once, each in a process of its own; 1 when absent. */
+  readonly processes?: number;
   /**
    * All faces of a frame, the largest first.
    *

@@ -1,4 +1,5 @@
 import type { Subject } from '../../common/bundle.js';
+import { mapConcurrent } from '../../common/concurrent.js';
 import type { VideoFrame } from '../media/decode.js';
 import { type Box, boxArea, intersectionOverUnion } from './boxes.js';
 import { FACE_THRESHOLD, type Face, type FaceDetector, MIN_FACE, PYRAMID_FACTOR } from './face-detector.js';
@@ -48,10 +49,11 @@ export async function followFaces(
   subject: Subject,
   detector: FaceDetector,
 ): Promise<FollowedFaces> {
-  const looks: (Look & { frame: VideoFrame })[] = [];
-  for (const frame of chooseLooks(frames)) {
-    looks.push({ frame, time: frame.time, faces: await lookFor(frame, subject, detector) });
-  }
+  const looks: (Look & { frame: VideoFrame })[] = await mapConcurrent(
+    chooseLooks(frames),
+    detector.processes ?? 1,
+    async (frame) => ({ frame, time: frame.time, faces: await lookFor(frame, subject, detector) }),
+  );
   const first = looks[0];
   if (!first) return { kept: [], share: 0, looks: 0 };
   const tracks = chooseTracks(findTracks(looks), subject, first.frame);

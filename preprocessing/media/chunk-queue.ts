@@ -10,6 +10,7 @@ const MAX_WAITING_BYTES = 2 ** 20;
 export class ChunkQueue extends Writable implements AsyncIterable<Uint8Array> {
   #batch: { chunks: Uint8Array[]; taken: () => void } | null = null;
   #over = false;
+  #discarding = false;
   #wake: () => void = () => {};
 
   constructor() {
@@ -17,13 +18,30 @@ export class ChunkQueue extends Writable implements AsyncIterable<Uint8Array> {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
-    this.#batch = { chunks: [chunk], taken };
-    this.#wake();
+    this.#offer([chunk], taken);
   }
 
   override _writev(items: { chunk: Buffer }[], taken: () => void): void {
-    this.#batch = { chunks: items.map(({ chunk }) => chunk), taken };
+    this.#offer(
+      items.map(({ chunk }) => chunk),
+      taken,
+    );
+  }
+
+  #offer(chunks: Uint8Array[], taken: () => void): void {
+    if (this.#discarding) {
+      taken();
+      return;
+    }
+    this.#batch = { chunks, taken };
     this.#wake();
+  }
+
+  /** Throws away what waits and what still comes, so that the sender can end; a pipe that nobody empties stays open. */
+  discard(): void {
+    this.#discarding = true;
+    this.#batch?.taken();
+    this.#batch = null;
   }
 
   override _final(done: () => void): void {

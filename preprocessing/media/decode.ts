@@ -1,9 +1,8 @@
-import path from 'node:path';
-import ffmpeg from 'fluent-ffmpeg';
-import { ChunkQueue } from './chunk-queue.js';
-import { readMatroska, type Track } from './matroska-reader.js';
-import { hostileInputOptions, interrupted, type MediaLimits, OutputMeter } from './media-limits.js';
-import { ffmpegMissing, type MediaInfo, mediaTimeout, undecodable } from './probe.js';
+import { isDeepStrictEqual } from 'node:util';
+import { Decoder, RAW_PICTURES } from './decoder.js';
+import type { Track } from './matroska-reader.js';
+import type { MediaLimits } from './media-limits.js';
+import { type MediaInfo, undecodable } from './probe.js';
 import type { RgbFrame } from './rgb-frame.js';
 
 /** Samples a second of the decoded sound. */
@@ -38,67 +37,63 @@ export interface DecodeOptions {
   signal?: AbortSignal;
 }
 
-/** Room for sound blocks and for rounding of the scaled size. */
-const BLOCK_SLACK_BYTES = 2 ** 20;
-
 /**
- * Decodes the sound and evenly spaced frames of a probed file in one ffmpeg process. What comes out counts, not
- * ffmpeg's exit code: a damaged file gives what could be decoded of it.
+ * Decodes the sound and evenly spaced frames of a probed file in one ffmpeg process.
  *
  * @throws MerError undecodable_media when nothing comes out, too_large when too much does, timeout, missing_part,
  *   interrupted
  */
-export async function decodeMedia(file: string, info: MediaInfo, options: DecodeOptions): Promise<DecodedMedia> {
-  const output = new ChunkQueue();
-  const command = ffmpeg({ source: path.resolve(file), stdoutLines: 20 })
-    .inputOptions(...inputOptions(info, options))
-    .output(output, { end: true })
-    .outputOptions(...outputOptions(info, options));
-  const ended = new Promise<Error | null>((resolve) => {
-    command.on('end', () => resolve(null)).on('error', (error: Error) => resolve(error));
-  });
-  let timedOut = false;
-  const kill = (): void => void command.kill('SIGKILL');
-  const timer = setTimeout(() => {
-    timedOut = true;
-    kill();
-  }, options.limits.timeoutSeconds * 1000);
-  options.signal?.addEventListener('abort', kill);
-  // Without a process there is nobody to end the stream.
-  void ended.then((error) => error && !output.writableEnded && output.end());
-  try {
-    command.run();
-    const collector = new Collector(options);
-    const meter = new OutputMeter(options.limits);
-    const maxBlock = 3 * Math.min(options.maxFramePixels * 1.1, options.limits.maxPixels) + BLOCK_SLACK_BYTES;
-    for await (const { track, time, data } of readMatroska(output, maxBlock, (entry) => collector.addTrack(entry))) {
-      meter.add(data.length);
-      collector.addBlock(track, time, data);
-    }
-    const error = await ended;
-    if (options.signal?.aborted) throw interrupted();
-    if (timedOut) throw mediaTimeout(options.limits);
-    if (error && /cannot find ffmpeg|ENOENT/i.test(error.message)) throw ffmpegMissing(error);
-    // A decoder that was killed (by the system, for memory) has not shown that the clip ends where its output ends.
-    if (error && /killed with signal/.test(error.message)) throw undecodable('the decoder was killed');
+export function decodeMedia(file: string, info: MediaInfo, options: DecodeOptions): Promise<DecodedMedia> {
+  return new Decoding(file, info, options).finish(info);
+}
+
+/** A decoder at work on the sound and evenly spaced frames of a file; whoever does not finish it must call `kill`. */
+export class Decoding {
+  readonly #decoder: Decoder;
+  readonly #output: readonly string[];
+  readonly #options: DecodeOptions;
+
+  /** @param info of the file; a guess will do where `suits` is asked before the end */
+  constructor(file: string, info: MediaInfo, options: DecodeOptions) {
+    const { limits, threads, signal } = options;
+    this.#options = options;
+    this.#output = outputOptions(info, options);
+    this.#decoder = new Decoder(file, {
+      demuxer: info.demuxer,
+      output: this.#output,
+      maxPixels: Math.min(options.maxFramePixels * 1.1, limits.maxPixels),
+      ...{ limits, threads, ...(signal && { signal }) },
+    });
+  }
+
+  /** Resolves when the decoder has been started, or could not be. */
+  get launched(): Promise<unknown> {
+    return this.#decoder.launched;
+  }
+
+  /** Whether a decoder that is started now would be given the very same command. */
+  suits(info: MediaInfo, options: DecodeOptions): boolean {
+    return isDeepStrictEqual(this.#output, outputOptions(info, options));
+  }
+
+  /**
+   * Reads all that comes out.
+   *
+   * @throws MerError as `decodeMedia` does
+   */
+  async finish(info: MediaInfo): Promise<DecodedMedia> {
+    const collector = new Collector(this.#options);
+    const blocks = this.#decoder.blocks((track) => collector.addTrack(track));
+    for await (const { track, time, data } of blocks) collector.addBlock(track, time, data);
     return collector.finish(info);
-  } finally {
-    clearTimeout(timer);
-    options.signal?.removeEventListener('abort', kill);
-    kill();
+  }
+
+  kill(): void {
+    this.#decoder.kill();
   }
 }
 
-function inputOptions(info: MediaInfo, { limits, threads }: DecodeOptions): string[] {
-  return [
-    '-nostdin',
-    ...['-filter_threads', `${threads}`],
-    ...['-threads', `${threads}`],
-    ...hostileInputOptions(info.demuxer, limits),
-    ...['-t', `${limits.maxSeconds}`],
-  ];
-}
-
+/** ffmpeg's options for what is to come out; what else a run of it is told does not depend on the file's description. */
 function outputOptions(
   { audio, video }: MediaInfo,
   { framesPerSecond, maxFramePixels, sampleRate = SAMPLE_RATE }: DecodeOptions,
@@ -110,14 +105,12 @@ function outputOptions(
     const filters = [`select='isnan(prev_selected_t)+gt(${interval('t')},${interval('prev_selected_t')})'`];
     const scale = Math.sqrt(maxFramePixels / (video.width * video.height));
     if (scale < 1) filters.push(`scale='trunc(iw*${scale})':'trunc(ih*${scale})'`);
-    options.push('-map', `0:${video.index}`, '-vf', filters.join(','));
-    options.push('-sws_flags', 'bicubic', '-c:v', 'rawvideo', '-pix_fmt', 'rgb24');
+    options.push('-map', `0:${video.index}`, '-vf', filters.join(','), ...RAW_PICTURES);
   }
   if (audio) {
     options.push('-map', `0:${audio.index}`, '-af', 'pan=mono|c0=c0', '-ar', `${sampleRate}`, '-c:a', 'pcm_s16le');
   }
-  // Check sums over raw pictures cost a fifth of the decoder's time, and a pipe needs none.
-  return [...options, '-allow_raw_vfw', '1', '-live', '1', '-write_crc32', '0', '-f', 'matroska'];
+  return options;
 }
 
 /** Sorts blocks into sound and frames and keeps their number within bounds. */

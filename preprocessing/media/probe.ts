@@ -42,7 +42,15 @@ const probeSchema = z.object({
  * @throws MerError not_found, empty_file, unsupported_media, undecodable_media, too_large, timeout or missing_part
  */
 export async function probeMedia(file: string, limits: MediaLimits): Promise<MediaInfo> {
-  const demuxer = await sniffFile(file);
+  return describeMedia(file, await sniffFile(file), limits);
+}
+
+/**
+ * The same for a file that is sniffed already.
+ *
+ * @throws MerError undecodable_media, too_large, timeout or missing_part
+ */
+export async function describeMedia(file: string, demuxer: Demuxer, limits: MediaLimits): Promise<MediaInfo> {
   const { streams, format } = parseProbe(await runFfprobe(file, demuxer, limits));
   if (streams.length > limits.maxStreams) {
     throw new MerError(

@@ -1,23 +1,24 @@
-import path from 'node:path';
-import ffmpeg from 'fluent-ffmpeg';
-import { ChunkQueue } from './chunk-queue.js';
-import { allocateBlock, readMatroska, type Track } from './matroska-reader.js';
-import { hostileInputOptions, type MediaLimits, OutputMeter } from './media-limits.js';
-import { ffmpegMissing, type MediaInfo, mediaTimeout, undecodable } from './probe.js';
+import { Decoder, RAW_PICTURES } from './decoder.js';
+import { allocateBlock, type Track } from './matroska-reader.js';
+import type { MediaLimits } from './media-limits.js';
+import type { MediaInfo } from './probe.js';
 import type { RgbFrame } from './rgb-frame.js';
 
 /** Frames a second where a file does not say. */
 const FALLBACK_RATE = 25;
-/** Room for rounding, and for what stands beside the pixels. */
-const BLOCK_SLACK_BYTES = 2 ** 20;
+
+export interface StreamOptions {
+  limits: MediaLimits;
+  threads: number;
+  signal?: AbortSignal;
+  /** Frames whose pixels are lent at a time, 1 when absent: those of one are then valid until the next but one comes. */
+  lent?: number;
+}
 
 export interface FrameStream {
   /** Frames a second: the n-th frame is shown from n / rate on. */
   rate: number;
-  /**
-   * The frames at full size; the pixels of one are lent until the next but one comes. Leaving the loop early ends the
-   * decoder.
-   */
+  /** The frames at full size. Leaving the loop early ends the decoder. */
   frames: AsyncGenerator<RgbFrame>;
 }
 
@@ -33,7 +34,7 @@ export function streamFrames(
   file: string,
   video: NonNullable<MediaInfo['video']>,
   demuxer: MediaInfo['demuxer'],
-  options: { limits: MediaLimits; threads: number },
+  options: StreamOptions,
 ): FrameStream {
   const rate = video.fps ?? FALLBACK_RATE;
   return { rate, frames: decode(file, video.index, demuxer, rate, options) };
@@ -44,102 +45,39 @@ async function* decode(
   stream: number,
   demuxer: MediaInfo['demuxer'],
   rate: number,
-  { limits, threads }: { limits: MediaLimits; threads: number },
+  { lent = 1, ...options }: StreamOptions,
 ): AsyncGenerator<RgbFrame> {
-  const output = new ChunkQueue();
-  const command = ffmpeg({ source: path.resolve(file), stdoutLines: 20 })
-    .inputOptions('-nostdin', '-filter_threads', `${threads}`, '-threads', `${threads}`)
-    .inputOptions(...hostileInputOptions(demuxer, limits), '-t', `${limits.maxSeconds}`)
-    .output(output, { end: true })
-    .outputOptions('-map', `0:${stream}`, '-vf', `fps=${rate}:start_time=0`, '-sws_flags', 'bicubic')
-    .outputOptions(
-      '-c:v',
-      'rawvideo',
-      '-pix_fmt',
-      'rgb24',
-      '-allow_raw_vfw',
-      '1',
-      '-live',
-      '1',
-      '-write_crc32',
-      '0',
-      '-f',
-      'matroska',
-    );
-  const ended = new Promise<Error | null>((resolve) => {
-    command.on('end', () => resolve(null)).on('error', (error: Error) => resolve(error));
-  });
-  // Without a process there is nobody to end the stream.
-  void ended.then((error) => error && !output.writableEnded && output.end());
-  const clock = new DecoderClock(limits, () => command.kill('SIGKILL'));
-  const meter = new OutputMeter(limits);
-  try {
-    command.run();
-    let track: Track | null = null;
-    const remember = (entry: Track) => {
-      if (entry.kind === 'video') track = entry;
-    };
-    const size = (entry: Track | null) => (entry ? entry.width * entry.height * 3 : 0);
-    const maxBlock = 3 * limits.maxPixels + BLOCK_SLACK_BYTES;
-    clock.start();
-    for await (const { data } of readMatroska(output, maxBlock, remember, takeTurns())) {
-      clock.stop();
-      meter.add(data.length);
-      const shape: Track | null = track;
-      // A stream may change its size on the way; such frames, and one that was cut short, cannot be read.
-      if (shape !== null && data.length === size(shape)) yield { data, ...dimensions(shape) };
-      clock.start();
-    }
-    clock.stop();
-    const error = await ended;
-    if (clock.ranOut) throw mediaTimeout(limits);
-    if (error && /cannot find ffmpeg|ENOENT/i.test(error.message)) throw ffmpegMissing(error);
-    if (error && /killed with signal/.test(error.message)) throw undecodable('the decoder was killed');
-  } finally {
-    clock.stop();
-    command.kill('SIGKILL');
+  const output = ['-map', `0:${stream}`, '-vf', `fps=${rate}:start_time=0`, ...RAW_PICTURES];
+  const decoder = new Decoder(file, { demuxer, output, maxPixels: options.limits.maxPixels, ...options });
+  let track: Track | null = null;
+  const remember = (entry: Track) => {
+    if (entry.kind === 'video') track = entry;
+  };
+  for await (const { data } of decoder.blocks(remember, takeTurns(lent + 1))) {
+    const shape: Track | null = track;
+    // A stream may change its size on the way; such frames, and one that was cut short, cannot be read.
+    if (shape !== null && isWhole(data, shape)) yield { data, ...dimensions(shape) };
   }
 }
 
-/** Lends two blocks of bytes in turn: to make each frame anew would cost more than to read it. */
-function takeTurns(): (size: number) => Uint8Array {
-  let [current, other] = [allocateBlock(0), allocateBlock(0)];
+/** Lends blocks of bytes in turn: to make each frame anew would cost more than to read it. */
+function takeTurns(count: number): (size: number) => Uint8Array {
+  const blocks = Array.from({ length: count }, () => allocateBlock(0));
+  let turn = 0;
   return (size) => {
-    [current, other] = [other, current];
-    if (current.length !== size) current = allocateBlock(size);
-    return current;
+    turn = (turn + 1) % count;
+    const block = blocks[turn]!;
+    if (block.length === size) return block;
+    const fresh = allocateBlock(size);
+    blocks[turn] = fresh;
+    return fresh;
   };
+}
+
+function isWhole(data: Uint8Array, { width, height }: Track): boolean {
+  return data.length === width * height * 3;
 }
 
 function dimensions({ width, height }: Track): { width: number; height: number } {
   return { width, height };
-}
-
-/** Counts the time for which the reader waits for the decoder, and not that for which the decoder waits. */
-class DecoderClock {
-  readonly #onTimeout: () => void;
-  #left: number;
-  #startedAt = 0;
-  #timer: NodeJS.Timeout | undefined;
-  ranOut = false;
-
-  constructor({ timeoutSeconds }: MediaLimits, onTimeout: () => void) {
-    this.#left = timeoutSeconds * 1000;
-    this.#onTimeout = onTimeout;
-  }
-
-  start(): void {
-    this.#startedAt = performance.now();
-    this.#timer = setTimeout(() => {
-      this.ranOut = true;
-      this.#onTimeout();
-    }, this.#left);
-  }
-
-  stop(): void {
-    if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#left -= performance.now() - this.#startedAt;
-  }
 }

@@ -1,4 +1,3 @@
-import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeMedia } from '../../preprocessing/media/decode.js';
@@ -7,19 +6,11 @@ import { probeMedia } from '../../preprocessing/media/probe.js';
 import { streamFrames } from '../../preprocessing/media/stream-frames.js';
 import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { goldenClip, runFfmpeg } from './helpers.js';
+import { decoders } from './running-decoders.js';
 
 async function open(file: string, limits = DEFAULT_LIMITS) {
   const info = await probeMedia(file, limits);
   return { info, ...streamFrames(file, info.video!, info.demuxer, { limits, threads: 1 }) };
-}
-
-/** Ids of the children of this process that run ffmpeg. */
-async function decoders(): Promise<string[]> {
-  const children = await fsp.readFile(`/proc/self/task/${process.pid}/children`, 'utf8');
-  const names = await Promise.all(
-    children.split(' ').map(async (pid) => [pid, await fsp.readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')]),
-  );
-  return names.filter(([, name]) => name === 'ffmpeg\n').map(([pid]) => pid!);
 }
 
 describe('streamed frames', () => {
