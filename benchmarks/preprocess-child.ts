@@ -7,7 +7,7 @@ import { MTCNN_DIR } from '../common/paths.js';
 import { Random } from '../common/random.js';
 import { type PreprocessedClip, preprocessClip } from '../preprocessing/clip.js';
 import type { NetRun } from '../preprocessing/faces/detection-net.js';
-import { createFaceDetector, type FaceDetector } from '../preprocessing/faces/face-detector.js';
+import { createParallelDetector } from '../preprocessing/faces/parallel-detector.js';
 import { CROP_SIZE, MAX_FRAMES, MEL_BANDS } from '../preprocessing/features.js';
 import { countMacs } from './mtcnn-operations.js';
 import { type MeasuredClip, measuringConfigSchema, measuringRequestSchema, NETS } from './preprocess-protocol.js';
@@ -18,42 +18,35 @@ runChild({
   requestSchema: measuringRequestSchema,
   async setUp({ compat, threads }) {
     const runs: NetRun[] = [];
-    const detector = await createFaceDetector({ directory: MTCNN_DIR, onRun: (run) => runs.push(run) });
+    let detection = 0;
+    const watched = {
+      directory: MTCNN_DIR,
+      onRun: (run: NetRun) => runs.push(run),
+      onDetection: (milliseconds: number) => {
+        detection += milliseconds / 1000;
+      },
+    };
+    const detector = await createParallelDetector(watched, threads);
     const settings = { compat, maxFrames: MAX_FRAMES, threads };
     return {
       info: null,
       async handle(request) {
         if (request.kind === 'matrix') return measureMatrixRate(request, threads);
         runs.length = 0;
-        const detection = { seconds: 0 };
+        detection = 0;
         const start = performance.now();
-        const clip = await preprocessClip({ clip: request.clip }, settings, timed(detector, detection));
+        const clip = await preprocessClip({ clip: request.clip }, settings, detector);
         if (request.folder) {
           for (const { name, array } of featureFiles(clip)) {
             await writeFileAtomic(path.join(request.folder, name), encodeNpy(array));
           }
         }
         const seconds = (performance.now() - start) / 1000;
-        return measured(clip, seconds, detection.seconds, runs);
+        return measured(clip, seconds, detection, runs);
       },
     };
   },
 });
-
-/** The detector with the time spent in it added up; its calls must not overlap. */
-function timed(detector: FaceDetector, total: { seconds: number }): FaceDetector {
-  const measure = async <T>(work: Promise<T>): Promise<T> => {
-    const start = performance.now();
-    const result = await work;
-    total.seconds += (performance.now() - start) / 1000;
-    return result;
-  };
-  return {
-    detect: (...args) => measure(detector.detect(...args)),
-    refine: (...args) => measure(detector.refine(...args)),
-    dispose: () => detector.dispose(),
-  };
-}
 
 function featureFiles({ speech, face }: PreprocessedClip): { name: string; array: NpyArray }[] {
   const files: { name: string; array: NpyArray }[] = [];
@@ -75,7 +68,8 @@ function measured(clip: PreprocessedClip, seconds: number, detection: number, ru
   const [decode, audio, crops] = [timings.decode / 1000, timings.audio / 1000, timings.crops / 1000];
   const nets = { pnet: pnet ?? 0, rnet: rnet ?? 0, onet: onet ?? 0 };
   const detector = detection - nets.pnet - nets.rnet - nets.onet;
-  const rest = seconds - decode - audio - detection - crops;
+  // Of two processes at work at once the times of both count.
+  const rest = Math.max(0, seconds - decode - audio - detection - crops);
   const macs = (net: NetRun['net']) => of(net).reduce((sum, run) => sum + countMacs(run), 0);
   return {
     seconds,

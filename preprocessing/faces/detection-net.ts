@@ -18,6 +18,8 @@ export interface DetectionNetOptions {
   directory: string;
   /** Is told of each run of a net. */
   onRun?: (run: NetRun) => void;
+  /** Is told how long each search for faces took, the nets included. */
+  onDetection?: (milliseconds: number) => void;
 }
 
 /** One of the three nets of MTCNN. */

@@ -70,7 +70,7 @@ interface Candidate extends ScoredBox {
 export async function createFaceDetector(options: DetectionNetOptions): Promise<FaceDetector> {
   const load = (name: 'pnet' | 'rnet' | 'onet') => DetectionNet.load(name, options);
   const [pnet, rnet, onet] = await Promise.all([load('pnet'), load('rnet'), load('onet')]);
-  return new Mtcnn(pnet, rnet, onet);
+  return new Mtcnn(pnet, rnet, onet, options.onDetection);
 }
 
 /** What one detection at a time needs of memory; kept and lent anew, for allocating it anew costs more than filling it. */
@@ -93,13 +93,20 @@ class Mtcnn implements FaceDetector {
   readonly #pnet: DetectionNet;
   readonly #rnet: DetectionNet;
   readonly #onet: DetectionNet;
+  readonly #onDetection: DetectionNetOptions['onDetection'];
   /** Detections may overlap in time (several clips in one process): each borrows a workspace of its own. */
   readonly #idle: Workspace[] = [];
 
-  constructor(pnet: DetectionNet, rnet: DetectionNet, onet: DetectionNet) {
+  constructor(
+    pnet: DetectionNet,
+    rnet: DetectionNet,
+    onet: DetectionNet,
+    onDetection: DetectionNetOptions['onDetection'],
+  ) {
     this.#pnet = pnet;
     this.#rnet = rnet;
     this.#onet = onet;
+    this.#onDetection = onDetection;
   }
 
   detect(frame: RgbFrame, minFace = MIN_FACE): Promise<Face[]> {
@@ -129,11 +136,13 @@ class Mtcnn implements FaceDetector {
   }
 
   async #borrow<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
+    const start = performance.now();
     const workspace = this.#idle.pop() ?? new Workspace();
     try {
       return await work(workspace);
     } finally {
       this.#idle.push(workspace);
+      this.#onDetection?.(performance.now() - start);
     }
   }
 

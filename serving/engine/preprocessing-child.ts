@@ -1,7 +1,7 @@
 import { runChild } from '../../common/child-main.js';
 import { MODALITIES } from '../../common/labels.js';
 import { preprocessClip } from '../../preprocessing/clip.js';
-import { createFaceDetector } from '../../preprocessing/faces/face-detector.js';
+import { createParallelDetector } from '../../preprocessing/faces/parallel-detector.js';
 import { WordTable } from '../../preprocessing/words/word-table.js';
 import { clipTaskSchema, type PreparedClip, preprocessingConfigSchema } from './tasks.js';
 import { planClip } from './windows.js';
@@ -11,7 +11,7 @@ runChild({
   configSchema: preprocessingConfigSchema,
   requestSchema: clipTaskSchema,
   async setUp({ detectorDir, threads, compat, maxFrames, subject, inputs, modalities, seedFrames, wordTable }) {
-    const detector = await createFaceDetector({ directory: detectorDir });
+    const detector = await createParallelDetector({ directory: detectorDir }, threads);
     const lookUp = wordTable && {
       wordTable: await WordTable.open(wordTable.file),
       maxOutOfVocabulary: wordTable.maxOutOfVocabulary,
