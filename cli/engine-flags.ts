@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type DeviceChoice, parseDeviceChoice } from '../serving/engine/devices.js';
+import { type AskedBatching, type DeviceChoice, parseDeviceChoice } from '../serving/engine/devices.js';
 import { wholeNumber } from './flags.js';
 
 /** Where networks run. */
@@ -26,6 +26,27 @@ export function addDeviceFlags(command: Command): Command {
       'auto',
     )
     .option('--threads <n>', 'threads of inference (default: one a core)', wholeNumber(1));
+}
+
+/** The flags of the commands that score clips of several requests together. */
+export interface BatchFlags {
+  max_batch?: number;
+  max_batch_delay_ms?: number;
+}
+
+export function addBatchFlags(command: Command): Command {
+  return command
+    .option('--max_batch <n>', 'most clips that are scored together (default: 4; on a GPU 16)', wholeNumber(1))
+    .option(
+      '--max_batch_delay_ms <n>',
+      'how long an idle device waits for more of them (default: 0; on a GPU 5)',
+      wholeNumber(0),
+    );
+}
+
+/** The flags as options of the engine. */
+export function batchOptions({ max_batch, max_batch_delay_ms }: BatchFlags): { batching: AskedBatching } {
+  return { batching: { maxBatch: max_batch, maxBatchDelayMs: max_batch_delay_ms } };
 }
 
 function device(text: string): DeviceChoice {

@@ -1,10 +1,18 @@
 import type { Command } from 'commander';
-import { addEngineFlags, bundleFolder, type EngineFlags, engineOptions } from './engine-flags.js';
+import {
+  addBatchFlags,
+  addEngineFlags,
+  type BatchFlags,
+  batchOptions,
+  bundleFolder,
+  type EngineFlags,
+  engineOptions,
+} from './engine-flags.js';
 import { positiveNumber, wholeNumber } from './flags.js';
 import { addServerFlags, readEnvironment, type ServerFlags, serverLimits } from './server-flags.js';
 import { addWordFlags, type WordFlags, wordTableOption } from './word-flags.js';
 
-interface ServeFlags extends EngineFlags, WordFlags, ServerFlags {
+interface ServeFlags extends EngineFlags, BatchFlags, WordFlags, ServerFlags {
   port: number;
   host: string;
   preprocess_workers?: number;
@@ -12,7 +20,7 @@ interface ServeFlags extends EngineFlags, WordFlags, ServerFlags {
 }
 
 export function addServeCommand(program: Command): void {
-  const command = addWordFlags(addEngineFlags(program.command('serve')))
+  const command = addWordFlags(addBatchFlags(addEngineFlags(program.command('serve'))))
     .description('Serve a bundle over HTTP. GET /docs describes the API, docs/serving.md the rest.')
     .option('--port <n>', 'port to listen on; 0: any free one', wholeNumber(0), 8080)
     .option('--host <address>', 'address to listen on; 0.0.0.0: all of the machine', '127.0.0.1')
@@ -24,6 +32,7 @@ export function addServeCommand(program: Command): void {
     const log = pino({ base: null });
     const server = await startServer({
       ...engineOptions(flags),
+      ...batchOptions(flags),
       ...wordTableOption(flags),
       ...(flags.preprocess_workers !== undefined && { workers: flags.preprocess_workers }),
       bundleDir,

@@ -49,19 +49,19 @@ export interface EngineLoad {
   capacity: number;
 }
 
-/** Shortest window of a timeline, and shortest step to the next one, in seconds. */
-const SHORTEST = { window: 0.5, hop: 0.1 } as const;
+/** Least and most of a timeline's window and hop, in seconds. */
+const LIMITS = { window: [0.5, LONG_CLIP_SECONDS], hop: [0.1, 600] } as const;
 
 /** @throws MerError bad_field for windows that no timeline can have */
-export function requireTimeline({ window, hop }: TimelineOptions): void {
-  const check = (field: string, value: number, least: number, most: number): void => {
-    if (value >= least && value <= most) return;
+export function requireTimeline(timeline: TimelineOptions): void {
+  for (const field of ['window', 'hop'] as const) {
+    const [least, most] = LIMITS[field];
+    const value = timeline[field];
+    if (value >= least && value <= most) continue;
     throw new MerError(
       'bad_field',
-      `The field ${field} is ${value} s, which is not from ${least} to ${most}.`,
-      'Give windows of a few seconds, and a hop that is not longer than they are.',
+      `The ${field} is ${value} s, which is not from ${least} to ${most}.`,
+      'Give windows of a few seconds.',
     );
-  };
-  check('window', window, SHORTEST.window, LONG_CLIP_SECONDS);
-  check('hop', hop, SHORTEST.hop, window);
+  }
 }

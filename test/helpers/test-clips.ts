@@ -11,6 +11,8 @@ const PORTRAIT = fileURLToPath(new URL('../golden/clips/00002-ang-neu-ang.mp4', 
 export interface TestClips {
   /** Two seconds of a speaking face. */
   whole: string;
+  /** The same five times over, longer than one window. */
+  long: string;
   /** The same pictures without sound. */
   soundless: string;
   /** The same sound without pictures. */
@@ -34,6 +36,7 @@ export async function testClips(): Promise<TestClips> {
     const card = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=15:duration=1.5'];
     const tone = ['-f', 'lavfi', '-i', 'sine=frequency=220:duration=1.5'];
     await ffmpeg('-i', PORTRAIT, '-t', '2', '-c', 'copy', '-movflags', '+faststart', file('whole.mp4'));
+    await ffmpeg('-stream_loop', '4', '-i', file('whole.mp4'), '-c', 'copy', file('long.mp4'));
     await ffmpeg('-i', file('whole.mp4'), '-an', '-c', 'copy', file('soundless.mp4'));
     await ffmpeg('-i', file('whole.mp4'), '-vn', '-c', 'copy', file('pictureless.mp4'));
     await ffmpeg(...card, ...tone, '-c:v', 'mpeg4', '-c:a', 'aac', '-shortest', file('faceless.mp4'));
@@ -46,6 +49,7 @@ export async function testClips(): Promise<TestClips> {
   const clip = (name: string) => path.join(folder, `${name}.mp4`);
   return {
     whole: clip('whole'),
+    long: clip('long'),
     soundless: clip('soundless'),
     pictureless: clip('pictureless'),
     faceless: clip('faceless'),
