@@ -19,6 +19,11 @@ const MAX_FUSED_ROWS = 64;
 /** Shortest length bucket. */
 const SHORTEST = 8;
 
+/** What of a bundle decides. */
+type ShapedBundle = Pick<Bundle, 'compat' | 'precision'> & {
+  preprocessing: Pick<Bundle['preprocessing'], 'maxFrames' | 'maxWords'>;
+};
+
 /**
  * Which views run together, and in which shape. Views of similar length share a bucket, so that little of a batch is
  * padding. On a GPU every run has one of a fixed set of shapes, all run once at start-up: ONNX Runtime's memory there
@@ -28,12 +33,12 @@ const SHORTEST = 8;
  * and the text network of compat seed attends across its batch.
  */
 export class BatchShapes {
-  readonly #bundle: Pick<Bundle, 'compat' | 'precision' | 'preprocessing'>;
+  readonly #bundle: ShapedBundle;
   readonly #kind: 'cpu' | 'cuda';
   readonly #maxBatch: number;
 
   /** @param maxBatch most rows of one run of a branch */
-  constructor(bundle: Pick<Bundle, 'compat' | 'precision' | 'preprocessing'>, device: Device, maxBatch: number) {
+  constructor(bundle: ShapedBundle, device: Device, maxBatch: number) {
     this.#bundle = bundle;
     this.#kind = device === 'cpu' ? 'cpu' : 'cuda';
     this.#maxBatch = maxBatch;

@@ -1,7 +1,11 @@
 import { execFile } from 'node:child_process';
+import fsp from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { answerSchema } from '../../serving/answer.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
+import { someWords } from '../helpers/test-app.js';
 import { type TestClips, testClips } from '../helpers/test-clips.js';
 import { tinyBundle } from '../helpers/tiny-bundle.js';
 
@@ -62,4 +66,35 @@ test('mer bench infer reports every network at batch 1 and 8', async () => {
     expect(p99).toBeGreaterThanOrEqual(p50);
     expect(clipsPerSecond).toBeCloseTo((1000 * batch) / p50, 6);
   }
+});
+
+test('mer predict answers a folder as CSV, words beside the clips included, and writes a timeline for each', async () => {
+  await inTemporaryFolder(async (folder) => {
+    await fsp.copyFile(clips.pictureless, path.join(folder, '00001-x.mp4'));
+    await fsp.writeFile(path.join(folder, '00001.json'), JSON.stringify(someWords(1)));
+    await fsp.copyFile(clips.soundless, path.join(folder, '00002.mp4'));
+    await fsp.copyFile(clips.empty, path.join(folder, '00003.mp4'));
+    const timelines = path.join(folder, 'timelines');
+    const flags = ['--csv', '--tta', 'default', '--timeline', timelines, '--timeline_format', 'vtt', '--window', '1'];
+    const { code, stdout } = await mer('predict', folder, ...flags);
+    expect(code).toBe(1);
+    const [header, ...rows] = stdout.trim().split('\n');
+    expect(header).toBe(
+      'file,emotion,confidence,hap,ang,dis,fea,sad,neu,sur,face,speech,text,disagree,seconds_used,error',
+    );
+    expect(rows[0]).toMatch(/00001-x\.mp4,\w{3},0\.\d+,(0\.\d+,){7}missing,\w{3},\w{3},(true|false),[\d.]+,$/);
+    expect(rows[1]).toMatch(/00002\.mp4,\w{3},0\.\d+,(0\.\d+,){7}\w{3},missing,missing,false,[\d.]+,$/);
+    expect(rows[2]).toMatch(/00003\.mp4,{15}empty_file$/);
+    expect((await fsp.readdir(timelines)).sort()).toEqual(['00001-x.mp4.vtt', '00002.mp4.vtt']);
+    const captions = await fsp.readFile(path.join(timelines, '00002.mp4.vtt'), 'utf8');
+    expect(captions).toMatch(
+      /^WEBVTT\n\n00:00:00\.000 --> 00:00:00\.500\n\w{3} 0\.\d\d \(face \w{3}\)\n\n00:00:00\.500/,
+    );
+  });
+});
+
+test('mer predict refuses one timeline file for several clips before it works on any', async () => {
+  const { code, stderr } = await mer('predict', clips.whole, clips.whole, '--timeline', 'timeline.csv');
+  expect(code).toBe(1);
+  expect(stderr).toContain('timeline.csv is one file for 2 clips.');
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readBundle } from '../../common/bundle-files.js';
 import { Random } from '../../common/random.js';
 import { fitSpeech, type ModelInputs } from '../../preprocessing/model-inputs.js';
+import { flipFrames } from '../../preprocessing/tta.js';
 import { Network } from '../../serving/engine/network.js';
 import { scoreViews } from '../../serving/engine/score-views.js';
 import { type ScoredViews, wholeClip } from '../../serving/engine/scoring.js';
@@ -102,4 +103,31 @@ test('a bundle without one of the branches scores what it has, as if the clip la
   const [expected] = await score([clip]);
   expect(found).toEqual(expected);
   await partial.dispose();
+});
+
+test('a variant of the faces gives what the flipped frames give with the gain', async () => {
+  const clip = { ...CLIPS[0]!, speech: null, text: null };
+  const variant = { horizontal: true, vertical: false, gain: 1.1 };
+  const request = wholeClip(clip);
+  const { frames } = request.views.face[0]!;
+  const views = { ...request.views, face: [...request.views.face, { frames, variant }] };
+  const [found] = await scoreViews(network, [{ ...request, views, combinations: [{ face: 1 }] }]);
+  const data = flipFrames(clip.face!.data, [56, 56, 3], variant);
+  const { logits } = await network.runBranch('face', [{ ...clip.face!, data }], undefined, 1.1);
+  const [first, second] = found!.views.face;
+  for (const [i, value] of logits[0]!.entries()) expect(second!.logits[i]).toBeCloseTo(value, 5);
+  expect(second!.logits).not.toEqual(first!.logits);
+});
+
+test('frames that a view asks for are taken in its order, and absent ones are zeros', async () => {
+  const clip = { ...CLIPS[0]!, speech: null, text: null };
+  const request = wholeClip(clip);
+  const { variant } = request.views.face[0]!;
+  const views = { ...request.views, face: [{ frames: [-1, 5, 2], variant }] };
+  const [found] = await scoreViews(network, [{ ...request, views }]);
+  const size = 56 * 56 * 3;
+  const frame = (at: number) => clip.face!.data.subarray(at * size, (at + 1) * size);
+  const data = new Uint8Array(Buffer.concat([new Uint8Array(size), frame(5), frame(2)]));
+  const { logits } = await network.runBranch('face', [{ data, length: 3 }]);
+  for (const [i, value] of logits[0]!.entries()) expect(found!.views.face[0]!.logits[i]).toBeCloseTo(value, 5);
 });

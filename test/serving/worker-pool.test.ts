@@ -97,3 +97,24 @@ test('a pool of two uses both processes, and readiness survives the loss of one'
   expect(pool.ready).toBe(true);
   await until(() => pool.pids.length === 2);
 });
+
+test('a task whose caller has gone is never begun while it waits, and told to stop when it runs', async () => {
+  const { pool, events } = await startPool();
+  const gone = new AbortController();
+  const options = { deadline: Date.now() + FAR, signal: gone.signal };
+  const both = Promise.allSettled([pool.run('hang until told', options), pool.run('die', options)]);
+  expect([pool.running, pool.queueLength]).toEqual([1, 1]);
+  gone.abort();
+  const codes = (await both).map((outcome) => outcome.status === 'rejected' && outcome.reason.code);
+  expect(codes).toEqual(['interrupted', 'interrupted']);
+  // The process stopped by itself and takes the next task; the one that ends processes did not reach it.
+  expect([await pool.run('pid', { deadline: Date.now() + FAR })]).toEqual(pool.pids);
+  expect(events).toEqual(['dropped', 'dropped']);
+});
+
+test('of several tasks of a process that died only the one at fault fails', async () => {
+  const { events, run } = await startPool({ concurrency: 3 });
+  const outcomes = await Promise.allSettled([run('slow pid'), run('die'), run('slow pid')]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(events.filter((type) => type === 'retried')).toHaveLength(3);
+});
