@@ -5,6 +5,7 @@ import { MerError } from '../common/errors.js';
 import { writeJsonAtomic } from '../common/files.js';
 import { formatTable } from '../common/table.js';
 import { MODES, type Mode } from '../models/spec.js';
+import { trainFlags } from '../pipeline/presets.js';
 import { readCheckpoint } from '../training/checkpoint.js';
 import { runMer, startServer } from './commands.js';
 import { answerTable, postClip } from './post-clip.js';
@@ -18,19 +19,6 @@ export interface DemoOptions {
   /** Folder in which demo/work, demo/report.json and bundles/demo are made. */
   root: string;
 }
-
-/** Networks small enough to learn from the demo corpus from nothing in a minute or two each on two cores. */
-const NETWORK = ['--optim', 'adamw', '--speech_coeff', 'tiny', '--face_coeff', 'tiny', '--text_layers', '2'];
-const TRAINING: Record<Mode, readonly string[]> = {
-  speech: ['--n_epoch', '40', '--learning_rate', '2e-3', '--batch_size', '16', '--label_smoothing', '0.1'],
-  face: ['--n_epoch', '24', '--learning_rate', '2e-3', '--batch_size', '16'],
-  text: ['--n_epoch', '15', '--learning_rate', '1e-3', '--batch_size', '32'],
-  // With so few clips the fusion alone learns better than everything at once.
-  multimodal: [
-    ...['--n_epoch', '8', '--learning_rate', '1e-3', '--batch_size', '16', '--label_smoothing', '0.1'],
-    ...['--freeze_backbone', 'True'],
-  ],
-};
 
 interface Stage {
   name: string;
@@ -99,9 +87,11 @@ async function trainOne(mode: Mode, features: string, logs: string, seed: number
     `--${name}_load_weights`,
     `${logs}/${name}/demo`,
   ]);
+  // Whatever the size of the demo, it trains as many epochs.
+  const flags = trainFlags(mode, { preset: 'quick', clips: 1 });
   await runMer([
     ...['train', '--mode', mode, '--exp_name', 'demo', '--features', features, '--logs', logs],
-    ...['--seed', String(seed), ...NETWORK, ...TRAINING[mode]],
+    ...['--seed', String(seed), ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])],
     ...(mode === 'multimodal' ? branches : []),
     ...(unfinished ? ['--resume'] : []),
   ]);
