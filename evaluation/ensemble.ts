@@ -72,7 +72,7 @@ export class Ensemble {
     let nothing: MerError | undefined;
     for (const engine of this.#engines) {
       try {
-        const { scores: row } = await engine.predictFeatures(features);
+        const { scores: row } = await engine.predictFeatures(features, { tta: this.compat });
         requireProbabilities(row, name, engine.bundle);
         rows.push(row);
       } catch (thrown) {

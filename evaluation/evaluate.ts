@@ -2,26 +2,52 @@ import { readBundle } from '../common/bundle-files.js';
 import { mapConcurrent } from '../common/concurrent.js';
 import { MerError } from '../common/errors.js';
 import { emotionIndex, type Modality } from '../common/labels.js';
-import { type ClassificationMetrics, classificationMetrics } from '../common/metrics.js';
+import type { ClassificationMetrics } from '../common/metrics.js';
 import { createProgress } from '../common/progress.js';
 import { nonEmptySubsets, subsetName } from '../common/subsets.js';
 import { listClips, loadClipFeatures } from '../preprocessing/corpus/feature-store.js';
 import type { ClipRecord, Split } from '../preprocessing/features.js';
+import type { ClipScores } from '../serving/engine/clip-scores.js';
 import type { DeviceChoice } from '../serving/engine/devices.js';
 import { Engine } from '../serving/engine/engine.js';
-import { requireMatch } from './feature-match.js';
+import { bootstrapIntervals, drawsSpeakers, type Intervals, metricsOf, type ScoredLabel } from './bootstrap.js';
+import { requireMatch, requireNumbers } from './feature-match.js';
+import { type Grouping, groupNames, groupOf } from './groups.js';
+
+/** Metrics with their 95 % intervals. */
+export interface MeasuredOutput extends ClassificationMetrics {
+  intervals: Intervals;
+}
 
 export interface Evaluation {
   model: { name: string; version: string; device: string };
   split: Split;
   /** Labelled clips of the split. */
   clips: number;
+  /** Whether the bundle's temperatures were applied. */
+  calibrated: boolean;
+  /** What the intervals were drawn from, and the seed. */
+  bootstrap: { of: 'speakers' | 'clips'; count: number; seed: number };
   /** The served answer: each clip with all the modalities that it has. */
-  fused: ClassificationMetrics;
+  fused: MeasuredOutput;
   /** Each modality's own head, over the clips that have the modality. */
-  modalities: Partial<Record<Modality, ClassificationMetrics>>;
+  modalities: Partial<Record<Modality, MeasuredOutput>>;
   /** The fusion of each subset of modalities, over the clips that have all of them; by name, such as `speech+text`. */
-  subsets: Record<string, ClassificationMetrics>;
+  subsets: Record<string, MeasuredOutput>;
+  /** The served answer over parts of the clips, where that was asked for. */
+  groups?: { by: Grouping; of: { name: string; metrics: MeasuredOutput }[] };
+}
+
+export interface EvaluateOptions {
+  /** What `mer preprocess` wrote. */
+  featuresDir: string;
+  split: Split;
+  bundleDir: string;
+  device: DeviceChoice;
+  threads?: number;
+  by?: Grouping;
+  /** Of the intervals. */
+  seed: number;
 }
 
 /** Clips that are under way at once: the next one is read from disk while one is scored. */
@@ -31,18 +57,12 @@ const CLIPS_IN_WORK = 4;
  * Scores the labelled clips of a split with a bundle, through the engine that serves it. Branches run once a clip;
  * only the fusion runs again for each subset of modalities.
  *
- * @param featuresDir what `mer preprocess` wrote
  * @throws MerError not_found when the split has no labelled clip; bad_argument when features and bundle were made in
- *   different modes, or their words are of different tables; those of the engine
+ *   different modes, or their words are of different tables; bad_file naming a clip whose features are no numbers;
+ *   those of the engine
  */
-export async function evaluate(options: {
-  featuresDir: string;
-  split: Split;
-  bundleDir: string;
-  device: DeviceChoice;
-  threads?: number;
-}): Promise<Evaluation> {
-  const { featuresDir, split, bundleDir, ...engineOptions } = options;
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { featuresDir, split, bundleDir, by, seed, ...engineOptions } = options;
   const records = (await listClips(featuresDir, split)).filter((record) => record.labels !== null);
   if (records.length === 0) {
     throw new MerError(
@@ -54,64 +74,87 @@ export async function evaluate(options: {
   requireMatch(records, await readBundle(bundleDir));
   const engine = await Engine.create(bundleDir, { ...engineOptions, workers: 0 });
   try {
-    const tally = new Tally();
-    const progress = createProgress(`evaluate ${split}`, records.length);
-    let done = 0;
-    const scores = await mapConcurrent(records, CLIPS_IN_WORK, async (record) => {
-      const clip = await engine.predictFeatures(await loadClipFeatures(featuresDir, split, record));
-      progress.update(++done);
-      return clip;
-    });
-    progress.stop();
-    for (const [index, record] of records.entries()) {
-      const label = labelOf(record);
-      const { scores: answer, modalities, subsets } = scores[index]!;
-      tally.add('fused', answer, label);
-      for (const [modality, head] of Object.entries(modalities)) tally.add(`head ${modality}`, head, label);
-      for (const [subset, fused] of Object.entries(subsets)) tally.add(`subset ${subset}`, fused, label);
-    }
+    const scores = await scoreAll(engine, records, featuresDir, split);
     const { name, version } = engine.bundle;
-    const subsets = nonEmptySubsets(engine.info.modalities).map(subsetName);
+    const { modalities } = engine.info;
+    const over = (read: (scores: ClipScores) => readonly number[] | undefined) => scoredLabels(records, scores, read);
+    const fused = over(({ scores: integrated }) => integrated);
+    const measureEach = <Name extends string>(names: readonly Name[], clipsOf: (name: Name) => ScoredLabel[]) =>
+      Object.fromEntries(
+        names.flatMap((output) => {
+          const clips = clipsOf(output);
+          return clips.length === 0 ? [] : [[output, measure(clips, seed)] as const];
+        }),
+      ) as Record<Name, MeasuredOutput>;
     return {
       model: { name, version, device: engine.info.device },
       split,
       clips: records.length,
-      fused: tally.metrics('fused')!,
-      modalities: tally.collect(engine.info.modalities, 'head'),
-      subsets: tally.collect(subsets, 'subset'),
+      calibrated: scores.every(({ calibrated }) => calibrated),
+      bootstrap: { ...drawn(fused), seed },
+      fused: measure(fused, seed),
+      modalities: measureEach(modalities, (modality) => over(({ modalities: heads }) => heads[modality])),
+      subsets: measureEach(nonEmptySubsets(modalities).map(subsetName), (subset) =>
+        over(({ subsets }) => subsets[subset]),
+      ),
+      ...(by && { groups: { by, of: measureGroups(records, fused, by, seed) } }),
     };
   } finally {
     await engine.dispose();
   }
 }
 
-function labelOf({ stem, labels }: ClipRecord): number {
-  if (labels === null) throw new Error(`${stem} has no label.`);
-  return emotionIndex(labels.inte);
+async function scoreAll(
+  engine: Engine,
+  records: readonly ClipRecord[],
+  featuresDir: string,
+  split: Split,
+): Promise<ClipScores[]> {
+  const progress = createProgress(`evaluate ${split}`, records.length);
+  let done = 0;
+  try {
+    return await mapConcurrent(records, CLIPS_IN_WORK, async (record) => {
+      const features = await loadClipFeatures(featuresDir, split, record);
+      requireNumbers(features, record.stem);
+      const scores = await engine.predictFeatures(features);
+      progress.update(++done);
+      return scores;
+    });
+  } finally {
+    progress.stop();
+  }
 }
 
-/** Probabilities and labels of several outputs, by name. */
-class Tally {
-  readonly #outputs = new Map<string, { probabilities: number[][]; labels: number[] }>();
+/** Those of the clips that have the output. */
+function scoredLabels(
+  records: readonly ClipRecord[],
+  scores: readonly ClipScores[],
+  read: (scores: ClipScores) => readonly number[] | undefined,
+): ScoredLabel[] {
+  return records.flatMap(({ labels, speaker }, index) => {
+    const probabilities = read(scores[index]!);
+    return probabilities && labels ? [{ probabilities, label: emotionIndex(labels.inte), speaker }] : [];
+  });
+}
 
-  add(output: string, probabilities: number[], label: number): void {
-    const entry = this.#outputs.get(output) ?? { probabilities: [], labels: [] };
-    entry.probabilities.push(probabilities);
-    entry.labels.push(label);
-    this.#outputs.set(output, entry);
-  }
+function measure(clips: readonly ScoredLabel[], seed: number): MeasuredOutput {
+  return { ...metricsOf(clips), intervals: bootstrapIntervals(clips, seed) };
+}
 
-  metrics(output: string): ClassificationMetrics | undefined {
-    const entry = this.#outputs.get(output);
-    return entry && classificationMetrics(entry.probabilities, entry.labels);
-  }
+function measureGroups(
+  records: readonly ClipRecord[],
+  fused: readonly ScoredLabel[],
+  by: Grouping,
+  seed: number,
+): { name: string; metrics: MeasuredOutput }[] {
+  const names = records.map((record) => groupOf(record, by));
+  return groupNames(by, names).map((name) => {
+    const clips = fused.filter((_, index) => names[index] === name);
+    return { name, metrics: measure(clips, seed) };
+  });
+}
 
-  /** The metrics of those of `${prefix} ${name}` that have any clip. */
-  collect<Name extends string>(names: readonly Name[], prefix: string): Record<Name, ClassificationMetrics> {
-    const found = names.flatMap((name) => {
-      const metrics = this.metrics(`${prefix} ${name}`);
-      return metrics === undefined ? [] : [[name, metrics] as const];
-    });
-    return Object.fromEntries(found) as Record<Name, ClassificationMetrics>;
-  }
+function drawn(clips: readonly ScoredLabel[]): { of: 'speakers' | 'clips'; count: number } {
+  if (!drawsSpeakers(clips)) return { of: 'clips', count: clips.length };
+  return { of: 'speakers', count: new Set(clips.map(({ speaker }) => speaker)).size };
 }

@@ -43,8 +43,8 @@ const CLIP_FAULTS: readonly ErrorCode[] = ['nothing_to_score', 'bad_words'];
 const RUN_FAULTS: readonly ErrorCode[] = ['missing_part', 'not_ready', 'interrupted'];
 
 const METHODS = {
-  seed: 'mean over all models, 32 face frames',
-  default: 'geometric mean over all models',
+  seed: 'mean of softmax^0.1 over 12 face variants and all models, 32 face frames',
+  default: 'geometric mean over 6 face variants and all models',
 } as const;
 
 /**

@@ -1,9 +1,11 @@
+import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
 import { PREPROCESSING_VERSION } from '../../common/bundle.js';
 import { EMOTIONS, type Emotion } from '../../common/labels.js';
 import { Random } from '../../common/random.js';
 import { evaluate } from '../../evaluation/evaluate.js';
-import { evaluationReport } from '../../evaluation/report.js';
+import type { Grouping } from '../../evaluation/groups.js';
+import { evaluationPlots, evaluationReport } from '../../evaluation/report.js';
 import { saveClipFeatures } from '../../preprocessing/corpus/feature-store.js';
 import type { ClipFeatures, Missing } from '../../preprocessing/features.js';
 import { Engine } from '../../serving/engine/engine.js';
@@ -61,8 +63,8 @@ async function store(
   );
 }
 
-const run = (featuresDir: string) =>
-  evaluate({ featuresDir, split: 'val', bundleDir: bundle, device: 'cpu', threads: 1 });
+const run = (featuresDir: string, by?: Grouping) =>
+  evaluate({ featuresDir, split: 'val', bundleDir: bundle, device: 'cpu', threads: 1, seed: 1, ...(by && { by }) });
 
 test('every output is measured against the integrated label over the clips that have it', async () => {
   await inTemporaryFolder(async (folder) => {
@@ -78,7 +80,7 @@ test('every output is measured against the integrated label over the clips that 
       if (says(subsets['face+text']) === label) hits.faceText += 1;
     }
     await engine.dispose();
-    const evaluation = await run(folder);
+    const evaluation = await run(folder, 'class');
     expect(evaluation.fused.clips).toBe(12);
     expect(evaluation.fused.accuracy).toBeCloseTo(hits.fused / 12, 12);
     expect(evaluation.modalities.face?.clips).toBe(8);
@@ -86,7 +88,17 @@ test('every output is measured against the integrated label over the clips that 
     expect(Object.keys(evaluation.subsets)).toHaveLength(7);
     expect(evaluation.subsets['face+text']?.clips).toBe(6);
     expect(evaluation.subsets['face+text']?.accuracy).toBeCloseTo(hits.faceText / 6, 12);
-    expect(evaluationReport(evaluation)).toMatch(/fusion of speech\+face\+text +6 /);
+    const { accuracy, intervals } = evaluation.fused;
+    expect(intervals.accuracy[0]).toBeLessThanOrEqual(accuracy);
+    expect(intervals.accuracy[1]).toBeGreaterThanOrEqual(accuracy);
+    expect(evaluation.bootstrap).toEqual({ of: 'clips', count: 12, seed: 1 });
+    expect(evaluation.groups?.of.map(({ name }) => name)).toEqual([...EMOTIONS]);
+    const report = evaluationReport(evaluation);
+    expect(report).toMatch(/fusion of speech\+face\+text +6 /);
+    expect(report).toContain('who speaks is not known');
+    const plots = evaluationPlots(evaluation);
+    expect(Object.keys(plots)).toEqual(['confusion.svg', 'outputs.svg', 'by-class.svg']);
+    for (const svg of Object.values(plots)) await sharp(Buffer.from(svg)).png().toBuffer();
   });
 });
 
