@@ -1,4 +1,5 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
+import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { NO_TELEMETRY } from './telemetry.js';
 
@@ -25,5 +26,20 @@ export function isRunning(pid: number): boolean {
   } catch (error) {
     // EPERM: it runs under another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/**
+ * When a process started, in words that no other process with its identifier shares, before or after a reboot; empty
+ * where the system does not say (it reads Linux's /proc).
+ */
+export function processStart(pid: number): string {
+  try {
+    const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name stands in parentheses and may itself hold spaces; the 20th field behind it is the start.
+    return `${boot}/${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+  } catch {
+    return '';
   }
 }

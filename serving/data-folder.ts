@@ -1,6 +1,6 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import { isRunning } from '../common/child.js';
+import { isRunning, processStart } from '../common/child.js';
 import { MerError } from '../common/errors.js';
 import type { Keep } from './limits.js';
 
@@ -46,11 +46,15 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
   return data;
 }
 
-/** A file that names its process; that of a process that is gone counts for nothing. */
+/**
+ * A file that names its process and when it started: after a crash or a reboot the number may be another process's. That
+ * of a process that is gone counts for nothing.
+ */
 async function takeLock(lock: string): Promise<void> {
-  const owner = Number(await fsp.readFile(lock, 'utf8').catch(() => 'NaN'));
+  const [number, start = ''] = (await fsp.readFile(lock, 'utf8').catch(() => '')).split(' ');
+  const owner = Number(number || 'NaN');
   // In a container every server may have the same process number.
-  if (Number.isInteger(owner) && owner !== process.pid && isRunning(owner)) {
+  if (Number.isInteger(owner) && owner !== process.pid && isRunning(owner) && processStart(owner) === start) {
     throw new MerError(
       'bad_argument',
       `The data folder ${path.dirname(lock)} belongs to the running process ${owner}.`,
@@ -58,7 +62,7 @@ async function takeLock(lock: string): Promise<void> {
     );
   }
   await fsp.rm(lock, { force: true });
-  await fsp.writeFile(lock, String(process.pid), { flag: 'wx' });
+  await fsp.writeFile(lock, `${process.pid} ${processStart(process.pid)}`, { flag: 'wx' });
 }
 
 /** The files that a client sent, under names of ours. */
