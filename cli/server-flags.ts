@@ -88,7 +88,21 @@ export function addServerFlags(command: Command): Command {
 
 /** Gives every flag of the command the environment variable `MER_<FLAG>`, such as MER_MAX_UPLOAD_MB. Flags win. */
 export function readEnvironment(command: Command): Command {
-  for (const option of command.options) option.env(`MER_${option.name().toUpperCase()}`);
+  for (const option of command.options) {
+    const variable = `MER_${option.name().toUpperCase()}`;
+    option.env(variable);
+    // Commander itself listens only for the variables that an option has when it is added.
+    command.on(`optionEnv:${option.name()}`, (text: string) => {
+      try {
+        const value = option.parseArg === undefined ? text : option.parseArg(text, undefined);
+        command.setOptionValueWithSource(option.attributeName(), value, 'env');
+      } catch (error) {
+        command.error(
+          `error: ${variable}=${text} is invalid. ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    });
+  }
   return command;
 }
 
