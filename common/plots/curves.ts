@@ -19,6 +19,7 @@ const PLOT_HEIGHT = 230;
 const MARGIN = { left: 72, right: 16, top: 40, bottom: 50 };
 const LEGEND_ROW = 18;
 const LEGEND_COLUMNS = 2;
+const MARKED_POINTS = 12;
 
 /** Line charts side by side, each with axes, grid and legend. */
 export function curvesSvg(panels: readonly Panel[]): string {
@@ -58,8 +59,8 @@ function panelParts({ title, xLabel, yLabel, series }: Panel, offset: number): s
     const colour = COLOURS[index % COLOURS.length]!;
     const corners = points.map(([x, y]) => `${round(toX(x))},${round(toY(y))}`);
     parts.push(`<polyline points="${corners.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`);
-    // A single point makes no line.
-    for (const corner of corners.length === 1 ? corners : []) {
+    // Few points are measurements to be seen as such; a single one makes no line.
+    for (const corner of corners.length <= MARKED_POINTS ? corners : []) {
       const [x, y] = corner.split(',');
       parts.push(`<circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`);
     }

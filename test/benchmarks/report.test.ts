@@ -2,9 +2,11 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { inferOutcome } from '../../benchmarks/infer-report.js';
 import { compareReports, regressions } from '../../benchmarks/report/compare.js';
 import { readOldReport, writeReport, writeTables } from '../../benchmarks/report/files.js';
 import type { Figure } from '../../benchmarks/report/schema.js';
+import { summarise } from '../../benchmarks/statistics.js';
 import { suiteReport } from '../helpers/suite-report.js';
 import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 
@@ -129,4 +131,13 @@ describe('the report', () => {
       expect(await fsp.readFile(file, 'utf8')).toBe('# No marks\n');
     });
   });
+});
+
+test('the networks of the reference are named by their sizes, with the ratio to PyTorch of the medians', () => {
+  const sizes = { network: 'face', clips: 1, frames: 32, words: 38 } as const;
+  const pass = { ...sizes, ours: summarise([0.2, 0.3, 0.25]), pytorch: summarise([1, 0.9, 2]) };
+  const { figures } = inferOutcome(null, { threads: 2, repeats: 3, cases: [pass] });
+  expect(figures).toMatchObject([
+    { name: 'reference face, 1 clip of 32 frames', unit: 'ms', value: 250, ratio: 4, rival: { value: 1000 } },
+  ]);
 });
