@@ -18,7 +18,8 @@ export interface AnsweredClip {
 }
 
 export interface SubmissionSummary {
-  models: { name: string; version: string; calibrated: boolean }[];
+  /** `calibrated` in compat default only: the reference does without. */
+  models: { name: string; version: string; calibrated?: boolean }[];
   /** How variants and models were averaged, in words. */
   method: string;
   /** The submissions that were written. */
@@ -72,7 +73,7 @@ export function formatSubmission({ models, method, tests, failures }: Submission
     ...[file, String(clips), String(failed), confidence === null ? '–' : confidence.toFixed(3)],
     ...EMOTIONS.map((emotion) => String(emotions[emotion])),
   ]);
-  const uncalibrated = models.filter(({ calibrated }) => !calibrated).map(({ name }) => name);
+  const uncalibrated = models.filter(({ calibrated }) => calibrated === false).map(({ name }) => name);
   return [
     `${models.map(({ name, version }) => `${name} ${version}`).join(', ')}: ${method}`,
     ...(uncalibrated.length > 0 ? [`Without calibration: ${uncalibrated.join(', ')}.`] : []),

@@ -69,7 +69,8 @@ export async function submit(options: SubmitOptions): Promise<SubmissionSummary>
     const outcomes = await answerAll(entries, ensemble, journal, options);
     const answered = sets.map((set) => set.map((entry) => ({ ...entry, outcome: outcomes.get(entry)! })));
     const models = bundles.map(({ name, version, calibration }) => ({
-      ...{ name, version, calibrated: calibration !== undefined },
+      ...{ name, version },
+      ...(ensemble.compat === 'default' && { calibrated: calibration !== undefined }),
     }));
     const summary = await writeSubmission(outDir, answered, { models, method: METHODS[ensemble.compat] });
     await journal.remove();
