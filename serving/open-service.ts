@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { DEFAULT_LIMITS } from '../preprocessing/media/media-limits.js';
 import { answerClip } from './answer-clip.js';
@@ -11,6 +12,8 @@ import type { Model } from './http/schemas.js';
 import type { Service } from './http/service.js';
 import { Jobs } from './jobs/jobs.js';
 import type { Keep, ServerLimits } from './limits.js';
+
+const DRAIN_CHECK_MS = 20;
 
 export interface ServiceOptions {
   engine: Engine;
@@ -27,8 +30,8 @@ export interface ServiceOptions {
 }
 
 export interface OpenService extends Service {
-  /** Readiness off: no new clips, no new work on jobs. Resolves when the jobs in work are over. */
-  drain(): Promise<void>;
+  /** Readiness off: no new clips, no new work on jobs. Resolves when the clips in work are answered, or at `deadline`. */
+  drain(deadline: AbortSignal): Promise<void>;
   /** After the engine has ended. */
   close(): Promise<void>;
 }
@@ -69,9 +72,12 @@ export async function openService(options: ServiceOptions): Promise<OpenService>
     model: () => describeModel(engine, transcripts, limits.maxUploadMb),
     draining: draining.signal,
     log,
-    async drain() {
+    async drain(deadline) {
       draining.abort();
-      await jobs.stop();
+      const answered = async (): Promise<void> => {
+        while (intake.busy && !deadline.aborted) await sleep(DRAIN_CHECK_MS);
+      };
+      await Promise.race([Promise.all([answered(), jobs.stop()]), once(deadline, 'abort')]);
     },
     async close() {
       draining.abort();

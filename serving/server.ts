@@ -1,8 +1,8 @@
+import { once } from 'node:events';
 import fsp from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { MerError } from '../common/errors.js';
 import { defaultWorkers, Engine, type EngineOptions } from './engine/engine.js';
@@ -88,12 +88,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       url: urlOf(server, host),
       engine,
       async close() {
+        const deadline = AbortSignal.timeout(limits.drainSeconds * 1000);
+        // Who asks in the meantime is told that the server is stopping.
+        await drain(deadline);
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        const over = Promise.all([drain(), closed]);
         server.closeIdleConnections();
-        const deadline = new AbortController();
-        await Promise.race([over, sleep(limits.drainSeconds * 1000, undefined, { signal: deadline.signal })]);
-        deadline.abort();
+        await Promise.race([closed, once(deadline, 'abort')]);
         server.closeAllConnections();
         await release();
       },

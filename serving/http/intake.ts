@@ -42,6 +42,11 @@ export class Intake {
     this.disk = new Budget('its disk has no room for the clip', limits.maxDiskMb * 2 ** 20);
   }
 
+  /** Whether any clip is between the head of its request and its answer. */
+  get busy(): boolean {
+    return this.clips.used + this.uploads.used > 0;
+  }
+
   /**
    * Receives a form. The caller hands the upload on or calls `discard`.
    *

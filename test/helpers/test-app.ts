@@ -24,12 +24,21 @@ export interface TestApp {
 export interface TestAppOptions extends Partial<Pick<AppOptions, 'apiKeys' | 'corsOrigins' | 'trustedProxies'>> {
   limits?: Partial<ServerLimits>;
   keep?: Keep;
+  /** An engine that the caller disposes of. */
+  engine?: Engine;
+  /** A data folder that the caller removes. */
+  dataDir?: string;
+}
+
+/** The engine of `testApp`: one preprocessing process. */
+export async function testEngine(): Promise<Engine> {
+  return Engine.create(await tinyBundle(), { device: 'cpu', threads: 1, workers: 1 });
 }
 
 /** The real app over the real engine with the tiny bundle. */
 export async function testApp({ limits, keep = 'none', ...options }: TestAppOptions = {}): Promise<TestApp> {
-  const engine = await Engine.create(await tinyBundle(), { device: 'cpu', threads: 1, workers: 1 });
-  const dataDir = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-test-data-'));
+  const engine = options.engine ?? (await testEngine());
+  const dataDir = options.dataDir ?? (await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-test-data-')));
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
   const bounds = { ...DEFAULT_SERVER_LIMITS, maxUploadMb: 1, ...limits };
@@ -45,16 +54,16 @@ export async function testApp({ limits, keep = 'none', ...options }: TestAppOpti
     log,
   });
   return {
-    app: createApp({ ...service, limits: bounds, corsOrigins: [], trustedProxies: 0, ...options }),
+    app: createApp({ corsOrigins: [], trustedProxies: 0, ...options, ...service, limits: bounds }),
     engine,
     service,
     dataDir,
     uploadDir: path.join(dataDir, 'uploads'),
     logged,
     async close() {
-      await engine.dispose();
+      if (options.engine === undefined) await engine.dispose();
       await service.close();
-      await fsp.rm(dataDir, { recursive: true, force: true });
+      if (options.dataDir === undefined) await fsp.rm(dataDir, { recursive: true, force: true });
     },
   };
 }
