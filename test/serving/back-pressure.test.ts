@@ -9,11 +9,12 @@ import { FORM_END, FORM_HEAD, RawClient, type TestServer, testServer, uploadHead
 let clips: TestClips;
 let server: TestServer;
 const clients: RawClient[] = [];
+const MAX_CONNECTIONS = 20;
 
 beforeAll(async () => {
   clips = await testClips();
   // One clip is worked on and none may wait; the disk has room for one large form.
-  server = await testServer({ maxQueue: 0, maxDiskMb: 9 });
+  server = await testServer({ maxQueue: 0, maxDiskMb: 9, maxConnections: MAX_CONNECTIONS });
 });
 
 afterAll(() => server.close());
@@ -100,6 +101,14 @@ test('a client that goes while it sends is counted as dropped, and its place is 
   client.destroy();
   await until(async () => (await metric(dropped)) === before + 1);
   await request(server.url).post('/v1/predict').attach('clip', clips.soundless).expect(200);
+});
+
+test('there are only so many connections', async () => {
+  let closed = 0;
+  for (let count = 0; count < MAX_CONNECTIONS + 1; count++) {
+    void (await connect()).closed.then(() => closed++);
+  }
+  await until(() => closed > 0);
 });
 
 test('who was refused is counted by code', async () => {

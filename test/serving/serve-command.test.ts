@@ -7,9 +7,10 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { answerSchema } from '../../serving/answer.js';
+import { type Job, jobSchema } from '../../serving/jobs/job.js';
 import { until } from '../helpers/test-app.js';
 import { type TestClips, testClips } from '../helpers/test-clips.js';
+import { FORM_END, FORM_HEAD, RawClient, uploadHead } from '../helpers/test-server.js';
 import { tinyBundle } from '../helpers/tiny-bundle.js';
 
 const MER = fileURLToPath(new URL('../helpers/mer.ts', import.meta.url));
@@ -33,8 +34,8 @@ afterEach(async () => {
 });
 
 /** Runs `mer serve` with a temporary folder of its own and waits for its log line that it is ready. */
-async function serve(): Promise<string> {
-  const args = ['serve', '--bundle', bundle, '--device', 'cpu', '--port', '0', '--preprocess_workers', '1'];
+async function serve(...more: string[]): Promise<string> {
+  const args = ['serve', '--bundle', bundle, '--device', 'cpu', '--port', '0', '--preprocess_workers', '1', ...more];
   server = spawn(process.execPath, ['--import', 'tsx', MER, ...args], {
     env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -53,10 +54,10 @@ function childrenOf(pid: number): number[] {
 
 const lives = (pid: number): boolean => fs.existsSync(`/proc/${pid}/exe`);
 
-async function post(url: string): Promise<Response> {
+async function post(url: string, route = '/v1/predict'): Promise<Response> {
   const form = new FormData();
   form.append('clip', new Blob([await fsp.readFile(clips.whole)]), 'clip.mp4');
-  return fetch(`${url}/v1/predict`, { method: 'POST', body: form });
+  return fetch(`${url}${route}`, { method: 'POST', body: form });
 }
 
 const dataFolders = (): string[] => fs.readdirSync(temporary).filter((name) => name.startsWith('mer-serve-'));
@@ -65,22 +66,53 @@ const dataFolders = (): string[] => fs.readdirSync(temporary).filter((name) => n
 const leftOver = (): string[] => fs.readdirSync(temporary).filter((name) => !name.startsWith('tsx-'));
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} lets the clip in work finish, exits with 0 and leaves neither process nor file`, async () => {
+  test(`${signal} ends readiness, lets the clip in work finish, exits with 0 and leaves neither process nor file`, async () => {
     const url = await serve();
     const children = childrenOf(server.pid!);
-    const answer = post(url);
+    const clip = await fsp.readFile(clips.whole);
+    const client = await RawClient.connect(Number(new URL(url).port));
+    await client.send(uploadHead(FORM_HEAD.length + clip.length + FORM_END.length) + FORM_HEAD);
     const uploads = path.join(temporary, dataFolders()[0]!, 'uploads');
     await until(() => fs.readdirSync(uploads, { recursive: true }).length === 2);
     server.kill(signal);
-    const response = await answer;
-    expect(response.status).toBe(200);
-    expect(answerSchema.parse(await response.json()).modalities.face.status).toBe('used');
+    await until(async () => (await fetch(`${url}/health/ready`)).status === 503);
+    expect((await post(url)).status).toBe(503);
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    await client.send(Buffer.concat([clip, Buffer.from(FORM_END)]));
+    await client.closed;
+    expect(client.received).toMatch(/^HTTP\/1\.1 200 /);
+    expect(client.received).toContain('"face":{"status":"used"');
     const [code] = server.exitCode === null ? await once(server, 'exit') : [server.exitCode];
     expect(code).toBe(0);
     expect(children.filter(lives)).toEqual([]);
     expect(leftOver()).toEqual([]);
   });
 }
+
+test('jobs that were accepted are finished by the server after one that was killed', async () => {
+  const dataDir = path.join(temporary, 'data');
+  const killed = await serve('--data_dir', dataDir);
+  const jobs: string[] = [];
+  for (let count = 0; count < 3; count++) {
+    const response = await post(killed, '/v1/jobs');
+    expect(response.status).toBe(202);
+    jobs.push(jobSchema.parse(await response.json()).id);
+  }
+  server.kill('SIGKILL');
+  await once(server, 'exit');
+  expect(fs.readFileSync(path.join(dataDir, 'lock'), 'utf8')).toBe(String(server.pid));
+  const url = await serve('--data_dir', dataDir);
+  for (const id of jobs) {
+    let job: Job | undefined;
+    await until(async () => {
+      job = jobSchema.parse(await (await fetch(`${url}/v1/jobs/${id}`)).json());
+      return job.finished !== undefined;
+    });
+    expect(job).toMatchObject({ status: 'done', answer: { modalities: { face: { status: 'used' } } } });
+    await until(() => fs.readdirSync(path.join(dataDir, 'jobs', id)).join() === 'job.json');
+  }
+  expect(fs.readdirSync(path.join(dataDir, 'uploads'))).toEqual([]);
+});
 
 test('children of a server that was killed end by themselves', async () => {
   await serve();
