@@ -34,7 +34,7 @@ export const errorHandler: ErrorRequestHandler = (thrown: unknown, request, resp
   const error = asMerError(thrown);
   locals.code = error.code;
   const { code, message, status } = error;
-  if (status >= 500) log.error({ code, err: thrown }, message);
+  if (status === 500) log.error({ code, err: thrown }, message);
   else log.info({ code }, message);
   const retryAfter = RETRY_AFTER[status];
   if (retryAfter !== undefined && !response.hasHeader('Retry-After')) response.setHeader('Retry-After', retryAfter);
