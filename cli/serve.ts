@@ -9,10 +9,18 @@ import {
   engineOptions,
 } from './engine-flags.js';
 import { positiveNumber, wholeNumber } from './flags.js';
-import { addServerFlags, readEnvironment, type ServerFlags, serverLimits } from './server-flags.js';
+import {
+  addMediaFlags,
+  addServerFlags,
+  type MediaFlags,
+  mediaLimits,
+  readEnvironment,
+  type ServerFlags,
+  serverLimits,
+} from './server-flags.js';
 import { addWordFlags, type WordFlags, wordTableOption } from './word-flags.js';
 
-interface ServeFlags extends EngineFlags, BatchFlags, WordFlags, ServerFlags {
+interface ServeFlags extends EngineFlags, BatchFlags, WordFlags, ServerFlags, MediaFlags {
   port: number;
   host: string;
   preprocess_workers?: number;
@@ -26,7 +34,7 @@ export function addServeCommand(program: Command): void {
     .option('--host <address>', 'address to listen on; 0.0.0.0: all of the machine', '127.0.0.1')
     .option('--preprocess_workers <n>', 'preprocessing processes (default: one a core but one)', wholeNumber(1))
     .option('--timeout_seconds <n>', 'longest time of one clip, waiting included', positiveNumber, 120);
-  readEnvironment(addServerFlags(command)).action(async (flags: ServeFlags) => {
+  readEnvironment(addMediaFlags(addServerFlags(command))).action(async (flags: ServeFlags) => {
     const bundleDir = await bundleFolder(flags);
     const [{ pino }, { startServer }] = await Promise.all([import('pino'), import('../serving/server.js')]);
     const log = pino({ base: null });
@@ -40,6 +48,7 @@ export function addServeCommand(program: Command): void {
       host: flags.host,
       ...dataFolder(flags),
       limits: serverLimits(flags),
+      mediaLimits: mediaLimits(flags),
       keep: flags.keep,
       ...(flags.api_keys_file !== undefined && { apiKeysFile: flags.api_keys_file }),
       corsOrigins: flags.cors_origin,

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { DEFAULT_LIMITS, type MediaLimits } from '../preprocessing/media/media-limits.js';
 import { DEFAULT_SERVER_LIMITS, KEEP_CHOICES, type Keep, type ServerLimits } from '../serving/limits.js';
 import { positiveNumber, wholeNumber } from './flags.js';
 
@@ -84,6 +85,40 @@ export function addServerFlags(command: Command): Command {
       positiveNumber,
       standard.drainSeconds,
     );
+}
+
+/** The flags of `mer serve` about what one clip may cost. */
+export interface MediaFlags {
+  max_clip_seconds: number;
+  max_pixels: number;
+  max_streams: number;
+  decode_timeout_seconds: number;
+  max_decoded_mb: number;
+}
+
+export function addMediaFlags(command: Command): Command {
+  const standard = DEFAULT_LIMITS;
+  return command
+    .option('--max_clip_seconds <n>', 'longest clip', positiveNumber, standard.maxSeconds)
+    .option('--max_pixels <n>', 'most pixels of a picture', wholeNumber(1), standard.maxPixels)
+    .option('--max_streams <n>', 'most streams in a file', wholeNumber(1), standard.maxStreams)
+    .option('--decode_timeout_seconds <n>', 'time for each run of ffmpeg', positiveNumber, standard.timeoutSeconds)
+    .option(
+      '--max_decoded_mb <n>',
+      'most raw pictures and sound of a clip, in MB',
+      positiveNumber,
+      standard.maxOutputBytes / 2 ** 20,
+    );
+}
+
+export function mediaLimits(flags: MediaFlags): MediaLimits {
+  return {
+    maxSeconds: flags.max_clip_seconds,
+    maxPixels: flags.max_pixels,
+    maxStreams: flags.max_streams,
+    timeoutSeconds: flags.decode_timeout_seconds,
+    maxOutputBytes: flags.max_decoded_mb * 2 ** 20,
+  };
 }
 
 /** Gives every flag of the command the environment variable `MER_<FLAG>`, such as MER_MAX_UPLOAD_MB. Flags win. */

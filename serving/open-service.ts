@@ -1,7 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { DEFAULT_LIMITS } from '../preprocessing/media/media-limits.js';
 import { answerClip } from './answer-clip.js';
 import { Budget } from './budget.js';
 import { openDataFolder } from './data-folder.js';
@@ -24,6 +23,8 @@ export interface ServiceOptions {
   /** The folder of uploads and jobs, for this server alone. */
   dataDir: string;
   limits: ServerLimits;
+  /** The longest clip that is taken, in seconds. */
+  maxClipSeconds: number;
   keep: Keep;
   metrics: Metrics;
   log: Logger;
@@ -42,7 +43,7 @@ export interface OpenService extends Service {
  * @throws MerError bad_argument when the data folder cannot be had
  */
 export async function openService(options: ServiceOptions): Promise<OpenService> {
-  const { engine, workers, transcripts, limits, keep, metrics, log } = options;
+  const { engine, workers, transcripts, limits, maxClipSeconds, keep, metrics, log } = options;
   const data = await openDataFolder(options.dataDir);
   const intake = new Intake({ data, keep, limits, workers });
   const draining = new AbortController();
@@ -69,7 +70,7 @@ export async function openService(options: ServiceOptions): Promise<OpenService>
     jobs,
     metrics,
     streams: new Budget('as many event streams as may be open are open', limits.maxEventStreams),
-    model: () => describeModel(engine, transcripts, limits.maxUploadMb),
+    model: () => describeModel(engine, transcripts, { bytes: limits.maxUploadMb * 2 ** 20, seconds: maxClipSeconds }),
     draining: draining.signal,
     log,
     async drain(deadline) {
@@ -87,7 +88,7 @@ export async function openService(options: ServiceOptions): Promise<OpenService>
   };
 }
 
-function describeModel({ bundle, info }: Engine, transcripts: boolean, maxUploadMb: number): Model {
+function describeModel({ bundle, info }: Engine, transcripts: boolean, limits: Model['limits']): Model {
   const { name, version, created, emotions, preprocessing } = bundle;
   const { device, fallback, modalities } = info;
   return {
@@ -100,6 +101,6 @@ function describeModel({ bundle, info }: Engine, transcripts: boolean, maxUpload
     modalities,
     transcripts,
     words: { dim: preprocessing.wordDim, max: preprocessing.maxWords },
-    limits: { bytes: Math.round(maxUploadMb * 2 ** 20), seconds: DEFAULT_LIMITS.maxSeconds },
+    limits,
   };
 }

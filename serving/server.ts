@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { MerError } from '../common/errors.js';
+import { DEFAULT_LIMITS } from '../preprocessing/media/media-limits.js';
 import { defaultWorkers, Engine, type EngineOptions } from './engine/engine.js';
 import { readApiKeys } from './http/api-keys.js';
 import { createApp } from './http/app.js';
@@ -76,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       transcripts: ofEngine.wordTable !== undefined,
       dataDir: dataDir ?? temporary!,
       limits,
+      maxClipSeconds: (ofEngine.mediaLimits ?? DEFAULT_LIMITS).maxSeconds,
       keep,
       metrics,
       log,

@@ -5,6 +5,7 @@ import { readBundle } from '../../common/bundle-files.js';
 import { MerError } from '../../common/errors.js';
 import { MODALITIES, type Modality } from '../../common/labels.js';
 import type { ClipFeatures } from '../../preprocessing/features.js';
+import { DEFAULT_LIMITS, type MediaLimits } from '../../preprocessing/media/media-limits.js';
 import { SEED_FRAMES } from '../../preprocessing/seed-inputs.js';
 import { requireSameTable } from '../../preprocessing/words/same-table.js';
 import { WordTable } from '../../preprocessing/words/word-table.js';
@@ -54,6 +55,8 @@ export interface EngineOptions {
   seedFrames?: number;
   /** The word-vector table for transcripts, which must be the bundle's; without it transcripts are refused. */
   wordTable?: { file: string; maxOutOfVocabulary: number };
+  /** What one clip may cost; by default that of `DEFAULT_LIMITS`. */
+  mediaLimits?: MediaLimits;
   /** Told of processes that died or were replaced, of tasks that were tried again or dropped, and of batches. */
   onEvent?(event: EngineEvent): void;
 }
@@ -122,6 +125,7 @@ export class Engine {
             modalities: modalitiesOf(bundle),
             seedFrames,
             threads: Math.max(1, Math.floor(cores / workers)),
+            limits: options.mediaLimits ?? DEFAULT_LIMITS,
             ...(wordTable && { wordTable }),
           });
     const starts = await Promise.allSettled([inference, preprocessing] as const);

@@ -10,14 +10,14 @@ import { planClip } from './windows.js';
 runChild({
   configSchema: preprocessingConfigSchema,
   requestSchema: clipTaskSchema,
-  async setUp({ detectorDir, threads, compat, maxFrames, subject, inputs, modalities, seedFrames, wordTable }) {
+  async setUp({ detectorDir, threads, compat, maxFrames, subject, inputs, modalities, seedFrames, limits, wordTable }) {
     const detector = await createParallelDetector({ directory: detectorDir }, threads);
     const lookUp = wordTable && {
       wordTable: await WordTable.open(wordTable.file),
       maxOutOfVocabulary: wordTable.maxOutOfVocabulary,
     };
     const settings = {
-      ...{ compat, maxFrames, framesPerSpan: true, subject, threads, wordDim: inputs.wordDim },
+      ...{ compat, maxFrames, framesPerSpan: true, subject, threads, wordDim: inputs.wordDim, limits },
       ...lookUp,
     };
     const spec = { ...inputs, maxFrames };

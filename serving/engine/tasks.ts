@@ -24,6 +24,13 @@ export const preprocessingConfigSchema = z.object({
   /** Face frames that a network of compat seed is shown. */
   seedFrames: z.number().int().positive(),
   threads: z.number().int().positive(),
+  limits: z.object({
+    maxSeconds: z.number().positive(),
+    maxPixels: z.number().int().positive(),
+    maxStreams: z.number().int().positive(),
+    timeoutSeconds: z.number().positive(),
+    maxOutputBytes: z.number().positive(),
+  }),
   /** The word-vector table for transcripts. */
   wordTable: z.object({ file: z.string(), maxOutOfVocabulary: z.number() }).optional(),
 });

@@ -34,7 +34,7 @@ export const modelSchema = z.object({
   /** Numbers in the vector of one word, and the most words that are used. */
   words: z.object({ dim: z.number().int(), max: z.number().int() }),
   /** The largest file that is taken, and the longest clip. */
-  limits: z.object({ bytes: z.number().int(), seconds: z.number() }),
+  limits: z.object({ bytes: z.number(), seconds: z.number() }),
 });
 export type Model = z.infer<typeof modelSchema>;
 

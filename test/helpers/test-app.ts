@@ -49,6 +49,7 @@ export async function testApp({ limits, keep = 'none', ...options }: TestAppOpti
     transcripts: false,
     dataDir,
     limits: bounds,
+    maxClipSeconds: 600,
     keep,
     metrics,
     log,

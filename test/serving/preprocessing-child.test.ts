@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { MODALITIES } from '../../common/labels.js';
 import { MTCNN_DIR } from '../../common/paths.js';
 import { preprocessClip } from '../../preprocessing/clip.js';
+import { DEFAULT_LIMITS } from '../../preprocessing/media/media-limits.js';
 import { evaluationInputs, fitSpeech, type InputSpec } from '../../preprocessing/model-inputs.js';
 import { SEED_FRAMES, SEED_WORDS } from '../../preprocessing/seed-inputs.js';
 import { type PreparedClip, type PreprocessingConfig, preparedClipSchema } from '../../serving/engine/tasks.js';
@@ -15,7 +16,7 @@ test('clips for a network of compat seed are preprocessed, chosen from and padde
   const inputs: InputSpec = { compat: 'seed', faceSize: 56, wordDim: 24, maxWords: SEED_WORDS };
   const config: PreprocessingConfig = {
     ...{ detectorDir: MTCNN_DIR, compat: 'seed', maxFrames: 8, subject: 'largest', threads: 1, inputs },
-    ...{ seedFrames: SEED_FRAMES.submission, modalities: [...MODALITIES] },
+    ...{ seedFrames: SEED_FRAMES.submission, modalities: [...MODALITIES], limits: DEFAULT_LIMITS },
   };
   const pool = await WorkerPool.create<null, PreparedClip>({
     ...{ name: 'preprocessing', size: 1, config, taskTimeoutMs: 120_000, maxQueue: 1, onEvent: () => {} },
