@@ -29,6 +29,7 @@ export function createApp(options: AppOptions): Express {
   const { engine, metrics, log, limits, apiKeys, corsOrigins, trustedProxies } = options;
   const app = express();
   app.disable('x-powered-by');
+  app.disable('etag');
   app.set('trust proxy', trustedProxies);
   app.use(requestLog(log), metrics.middleware, securityHeaders(), crossOrigin(corsOrigins));
 
@@ -52,6 +53,11 @@ export function createApp(options: AppOptions): Express {
     response.type(metrics.contentType).send(await metrics.text());
   });
 
+  app.use('/v1', (_request, response, next) => {
+    // Answers are about people.
+    response.setHeader('Cache-Control', 'no-store');
+    next();
+  });
   const key = requireApiKey(apiKeys);
   const rate = limitRate(limits.ratePerMinute);
   app.post('/v1/predict', key, rate, predictRoute(options));

@@ -81,7 +81,7 @@ test('every route of the app is in the document, and the reverse', () => {
   expect(served.sort()).toEqual(documented.sort());
 });
 
-test('docs/openapi.json is the document: npx tsx scripts/write-openapi.ts writes it', async () => {
+test('docs/openapi.json is the document: npx tsx scripts/write-serving-docs.ts writes it', async () => {
   expect(JSON.parse(await fsp.readFile(DOCUMENT_FILE, 'utf8'))).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
   expect((await request(server.app).get('/openapi.json').expect(200)).body).toEqual(
     JSON.parse(JSON.stringify(openApiDocument())),

@@ -144,6 +144,11 @@ test('pages of other origins get at the API only where they are named', async ()
   }
 });
 
+test('no cache between server and client keeps an answer', async () => {
+  const { headers } = await request(open.app).post('/v1/predict').attach('clip', clips.soundless).expect(200);
+  expect(headers['cache-control']).toBe('no-store');
+});
+
 test('every answer has the headers that browsers are to be kept safe by', async () => {
   for (const route of ['/v1/models', '/docs/', '/', '/nowhere']) {
     const { headers } = await request(open.app).get(route);
