@@ -28,13 +28,13 @@ interface ServeFlags extends EngineFlags, BatchFlags, WordFlags, ServerFlags, Me
 }
 
 export function addServeCommand(program: Command): void {
-  const command = addWordFlags(addBatchFlags(addEngineFlags(program.command('serve'))))
+  const command = addWordFlags(addBatchFlags(addEngineFlags(readEnvironment(program.command('serve')))))
     .description('Serve a bundle over HTTP. GET /docs describes the API, docs/serving.md the rest.')
     .option('--port <n>', 'port to listen on; 0: any free one', wholeNumber(0), 8080)
     .option('--host <address>', 'address to listen on; 0.0.0.0: all of the machine', '127.0.0.1')
     .option('--preprocess_workers <n>', 'preprocessing processes (default: one a core but one)', wholeNumber(1))
     .option('--timeout_seconds <n>', 'longest time of one clip, waiting included', positiveNumber, 120);
-  readEnvironment(addMediaFlags(addServerFlags(command))).action(async (flags: ServeFlags) => {
+  addMediaFlags(addServerFlags(command)).action(async (flags: ServeFlags) => {
     const bundleDir = await bundleFolder(flags);
     const [{ pino }, { startServer }] = await Promise.all([import('pino'), import('../serving/server.js')]);
     const log = pino({ base: null });

@@ -30,7 +30,8 @@ export function addServerFlags(command: Command): Command {
   return command
     .option('--data_dir <dir>', 'uploads and jobs (default: serve-data/; with --port 0 a temporary folder)')
     .addOption(
-      new Option('--keep <which>', 'uploads that stay in the data folder after their answer')
+      command
+        .createOption('--keep <which>', 'uploads that stay in the data folder after their answer')
         .choices(KEEP_CHOICES)
         .default('none'),
     )
@@ -121,23 +122,15 @@ export function mediaLimits(flags: MediaFlags): MediaLimits {
   };
 }
 
-/** Gives every flag of the command the environment variable `MER_<FLAG>`, such as MER_MAX_UPLOAD_MB. Flags win. */
+/**
+ * Gives every flag that the command gets from now on the environment variable `MER_<FLAG>`, such as MER_MAX_UPLOAD_MB.
+ * Flags win over it.
+ */
 export function readEnvironment(command: Command): Command {
-  for (const option of command.options) {
-    const variable = `MER_${option.name().toUpperCase()}`;
-    option.env(variable);
-    // Commander itself listens only for the variables that an option has when it is added.
-    command.on(`optionEnv:${option.name()}`, (text: string) => {
-      try {
-        const value = option.parseArg === undefined ? text : option.parseArg(text, undefined);
-        command.setOptionValueWithSource(option.attributeName(), value, 'env');
-      } catch (error) {
-        command.error(
-          `error: ${variable}=${text} is invalid. ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    });
-  }
+  command.createOption = (flags, description) => {
+    const option = new Option(flags, description);
+    return option.env(`MER_${option.name().toUpperCase()}`);
+  };
   return command;
 }
 

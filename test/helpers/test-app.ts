@@ -5,7 +5,7 @@ import type { Express } from 'express';
 import { pino } from 'pino';
 import { Engine } from '../../serving/engine/engine.js';
 import { type AppOptions, createApp } from '../../serving/http/app.js';
-import { createMetrics } from '../../serving/http/metrics.js';
+import { createMetrics, type Metrics } from '../../serving/http/metrics.js';
 import { DEFAULT_SERVER_LIMITS, type Keep, type ServerLimits } from '../../serving/limits.js';
 import { type OpenService, openService } from '../../serving/open-service.js';
 import { tinyBundle } from './tiny-bundle.js';
@@ -31,18 +31,19 @@ export interface TestAppOptions extends Partial<Pick<AppOptions, 'apiKeys' | 'co
 }
 
 /** The engine of `testApp`: one preprocessing process. */
-export async function testEngine(): Promise<Engine> {
-  return Engine.create(await tinyBundle(), { device: 'cpu', threads: 1, workers: 1 });
+export async function testEngine(metrics?: Metrics): Promise<Engine> {
+  const onEvent = metrics?.engineEvent ?? (() => {});
+  return Engine.create(await tinyBundle(), { device: 'cpu', threads: 1, workers: 1, onEvent });
 }
 
 /** The real app over the real engine with the tiny bundle. */
 export async function testApp({ limits, keep = 'none', ...options }: TestAppOptions = {}): Promise<TestApp> {
-  const engine = options.engine ?? (await testEngine());
+  const metrics = createMetrics();
+  const engine = options.engine ?? (await testEngine(metrics));
   const dataDir = options.dataDir ?? (await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-test-data-')));
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
   const bounds = { ...DEFAULT_SERVER_LIMITS, maxUploadMb: 1, ...limits };
-  const metrics = createMetrics();
   const service = await openService({
     engine,
     workers: 1,
