@@ -190,17 +190,3 @@ test('a clip that ended the server again and again is reported, and not tried fo
     await fsp.rm(dataDir, { recursive: true });
   }
 });
-
-test('a data folder that another server has is refused', async () => {
-  const dataDir = await fsp.mkdtemp(path.join(os.tmpdir(), 'mer-test-data-'));
-  try {
-    // The parent of this process runs, and is another one.
-    await fsp.writeFile(path.join(dataDir, 'lock'), String(process.ppid));
-    await expect(testApp({ engine, dataDir })).rejects.toMatchObject({
-      code: 'bad_argument',
-      remedy: expect.stringContaining('--data_dir'),
-    });
-  } finally {
-    await fsp.rm(dataDir, { recursive: true });
-  }
-});

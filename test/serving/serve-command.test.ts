@@ -100,7 +100,7 @@ test('jobs that were accepted are finished by the server after one that was kill
   }
   server.kill('SIGKILL');
   await once(server, 'exit');
-  expect(fs.readFileSync(path.join(dataDir, 'lock'), 'utf8')).toBe(String(server.pid));
+  expect(fs.existsSync(path.join(dataDir, 'lock'))).toBe(true);
   const url = await serve('--data_dir', dataDir);
   for (const id of jobs) {
     let job: Job | undefined;
