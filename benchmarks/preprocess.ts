@@ -69,7 +69,8 @@ export async function benchPreprocess(options: PreprocessBenchOptions): Promise<
   }
 }
 
-async function goldenClips(): Promise<string[]> {
+/** The clips of the golden data, by name. */
+export async function goldenClips(): Promise<string[]> {
   const names = await fsp.readdir(GOLDEN_CLIPS);
   return names.sort().map((name) => path.join(GOLDEN_CLIPS, name));
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addBenchAllCommand } from './bench-all.js';
+import { addBenchGpuCommand } from './bench-gpu.js';
 import { addBenchInferCommand } from './bench-infer.js';
 import { addBenchPreprocessCommand } from './bench-preprocess.js';
 import { addBenchServeCommand } from './bench-serve.js';
@@ -13,5 +14,6 @@ export function addBenchCommand(program: Command): void {
   addBenchTrainCommand(bench);
   addBenchInferCommand(bench);
   addBenchServeCommand(bench);
+  addBenchGpuCommand(bench);
   addBenchAllCommand(bench);
 }

@@ -16,6 +16,8 @@ export interface NetRun {
 export interface DetectionNetOptions {
   /** Folder of pnet.onnx, rnet.onnx and onet.onnx: MTCNN_DIR, or a bundle. */
   directory: string;
+  /** Where the nets run; the processor when absent. */
+  provider?: InferenceSession.ExecutionProviderConfig;
   /** Is told of each run of a net. */
   onRun?: (run: NetRun) => void;
   /** Is told how long each search for faces took, the nets included. */
@@ -41,7 +43,7 @@ export class DetectionNet {
       throw new MerError('missing_part', `The face detection net ${file} is missing.`, 'Run `npm run setup`.');
     }
     const session = await InferenceSession.create(file, {
-      executionProviders: ['cpu'],
+      executionProviders: [options.provider ?? 'cpu'],
       // The maps have too few channels for a second thread to help; waiting for work it would take a core from the decoder.
       intraOpNumThreads: 1,
       interOpNumThreads: 1,

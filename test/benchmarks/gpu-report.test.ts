@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { GpuReport } from '../../benchmarks/gpu/gpu-protocol.js';
+import { gpuOutcome, UNPROVEN } from '../../benchmarks/gpu/gpu-report.js';
+import { outcomeSchema } from '../../benchmarks/report/schema.js';
+
+const milliseconds = { median: 2, min: 1, max: 3, low: 1.5, high: 2.5 };
+
+const REPORT: GpuReport = {
+  device: 'cpu',
+  gpu: null,
+  cores: 2,
+  repeats: 5,
+  networks: [
+    {
+      precision: 'fp32',
+      report: {
+        model: { name: 'tiny', version: '1' },
+        device: 'cpu',
+        threads: 2,
+        clip: { melFrames: 400, faceFrames: 32, faceSize: 224, words: 12 },
+        repeats: 5,
+        measurements: [{ graph: 'speech', batch: 8, milliseconds, p99: 3, clipsPerSecond: 4000 }],
+      },
+    },
+  ],
+  faces: [{ device: 'cpu', picture: '640 x 360', pictures: 10, milliseconds, p99: 3 }],
+  endToEnd: [{ precision: 'fp32', workers: 2, clips: 40, clipsPerSecond: 5 }],
+  torch: [{ graph: 'speech', mode: 'eager', precision: 'fp32', batch: 8, p50: 4, p99: 5 }],
+  torchNote: 'PyTorch was not measured to the end: no compiler.',
+};
+
+/** All that a reader sees: names of figures, notes, titles, rows. */
+function lines({ figures, notes, tables, charts }: ReturnType<typeof gpuOutcome>): string[] {
+  return [
+    ...figures.map(({ name }) => name),
+    ...notes,
+    ...tables.flatMap(({ title, header, rows, notes: below }) => [title, header.join(), ...rows.map(String), ...below]),
+    ...charts.map(({ title }) => title),
+  ];
+}
+
+describe('the report of `mer bench gpu`', () => {
+  it('says on every line of a run without a GPU that it proves nothing about one', () => {
+    const outcome = gpuOutcome(REPORT);
+    expect(outcomeSchema.parse(outcome)).toEqual(outcome);
+    for (const line of lines(outcome)) expect(line).toContain(UNPROVEN);
+  });
+
+  it('says nothing of the kind where a GPU ran', () => {
+    const outcome = gpuOutcome({ ...REPORT, device: 'cuda:0', gpu: 'NVIDIA A100, 570.1, 40960 MiB' });
+    for (const line of lines(outcome)) expect(line).not.toContain(UNPROVEN);
+    expect(outcome.notes[0]).toContain('NVIDIA A100');
+  });
+
+  it('has PyTorch beside ours with clips a second of the same kind', () => {
+    const rows = gpuOutcome(REPORT).tables[0]!.rows;
+    expect(rows.map((row) => [row[1], row.at(-2)])).toEqual([
+      ['ours', '4000.0'],
+      ['PyTorch, eager', '2000.0'],
+    ]);
+  });
+});
