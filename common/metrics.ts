@@ -32,7 +32,9 @@ export function classificationMetrics(
   const confusion = Array.from({ length: EMOTION_COUNT }, () => new Array<number>(EMOTION_COUNT).fill(0));
   let nll = 0;
   let correct = 0;
-  for (const [row, label] of labels.entries()) {
+  // Plain loops: bootstrapping runs them a thousand times.
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row]!;
     const scores = probabilities[row]!;
     const predicted = argmax(scores);
     confusion[label]![predicted]! += 1;
@@ -72,7 +74,7 @@ export function reliabilityBins(
   labels: readonly number[],
 ): ReliabilityBin[] {
   const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ clips: 0, confidence: 0, accuracy: 0 }));
-  for (const [row, label] of labels.entries()) {
+  for (let row = 0; row < labels.length; row++) {
     const scores = probabilities[row]!;
     const predicted = argmax(scores);
     const confidence = scores[predicted]!;
@@ -80,7 +82,7 @@ export function reliabilityBins(
     const bin = bins[index]!;
     bin.clips += 1;
     bin.confidence += confidence;
-    bin.accuracy += Number(predicted === label);
+    bin.accuracy += Number(predicted === labels[row]);
   }
   return bins.map(({ clips, confidence, accuracy }) => ({
     clips,

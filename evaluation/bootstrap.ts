@@ -29,7 +29,8 @@ export function bootstrapIntervals(clips: readonly ScoredLabel[], seed: number, 
   const random = Random.for(seed, 'bootstrap');
   const clusters = clustersOf(clips);
   const samples = Array.from({ length: resamples }, () => {
-    const drawn = Array.from({ length: clusters.length }, () => random.pick(clusters)).flat();
+    const drawn: ScoredLabel[] = [];
+    for (let i = 0; i < clusters.length; i++) for (const clip of random.pick(clusters)) drawn.push(clip);
     return metricsOf(drawn);
   });
   return Object.fromEntries(
