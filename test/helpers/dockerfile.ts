@@ -94,16 +94,14 @@ async function copy(source: string, target: string): Promise<void> {
   await fsp.cp(source, target, { recursive: true, verbatimSymlinks: true });
 }
 
-/** What .dockerignore lets through to the builder. */
+/** What .dockerignore, a list of plain paths, lets through to the builder. */
 async function copyFromContext(source: string, workdir: string, target: string): Promise<void> {
-  const ignore = await fsp.readFile(path.join(PROJECT_ROOT, '.dockerignore'), 'utf8');
-  const allowed = ignore.split('\n').flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []));
-  const wanted = source === '.' ? allowed : [source];
-  for (const name of wanted) {
-    if (!allowed.includes(name.split('/')[0]!)) throw new Error(`.dockerignore keeps ${name} from the builder.`);
-    const from = path.join(PROJECT_ROOT, name);
-    const isFolder = (await fsp.stat(from)).isDirectory();
-    const to = source === '.' ? path.join(workdir, name) : path.resolve(workdir, target, isFolder ? '' : name);
-    await fsp.cp(from, to, { recursive: true, filter: (file) => !/\/demo\/(work|corpus|report\.json)/.test(file) });
-  }
+  const lines = (await fsp.readFile(path.join(PROJECT_ROOT, '.dockerignore'), 'utf8')).split('\n');
+  const ignored = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  const from = path.join(PROJECT_ROOT, source);
+  const isFolder = (await fsp.stat(from)).isDirectory();
+  await fsp.cp(from, path.resolve(workdir, target, isFolder ? '' : source), {
+    recursive: true,
+    filter: (file) => !ignored.includes(path.relative(PROJECT_ROOT, file)),
+  });
 }

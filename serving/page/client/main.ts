@@ -7,7 +7,8 @@ import { loadModel, requireSmallEnough } from './model.js';
 import { Player } from './player.js';
 import { Progress } from './progress.js';
 import { cancelJob, followJob, ServerError, submitJob } from './server.js';
-import { showTimeline, timelineWindows } from './timeline.js';
+import { showTimeline } from './timeline.js';
+import { timelineWindows } from './timeline-windows.js';
 import { appendWords, focusWords, forgetWords, offerWords } from './word-fields.js';
 
 const VIEWS = ['start', 'camera', 'review', 'working', 'failed', 'result'] as const;

@@ -4,16 +4,6 @@ import { EMOTION_NAMES, type Emotion, MODALITIES, MODALITY_NAMES, type Scores } 
 import type { Player } from './player.js';
 import { percent, seconds } from './words.js';
 
-/** Windows of a timeline: long enough to hear a word or two, and so few that long clips stay quick. */
-const SHORTEST_HOP = 1;
-const MOST_WINDOWS = 60;
-
-/** Seconds of a window and from one window to the next, for a clip of `duration` seconds where that is known. */
-export function timelineWindows(duration: number | null): { window: number; hop: number } {
-  const hop = Math.max(SHORTEST_HOP, Math.ceil((duration ?? 0) / MOST_WINDOWS));
-  return { window: 2 * hop, hop };
-}
-
 interface Part {
   emotion: Emotion;
   scores: Scores;
