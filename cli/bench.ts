@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addBenchAllCommand } from './bench-all.js';
+import { addBenchExportCommand } from './bench-export.js';
 import { addBenchGpuCommand } from './bench-gpu.js';
 import { addBenchInferCommand } from './bench-infer.js';
 import { addBenchPreprocessCommand } from './bench-preprocess.js';
@@ -12,6 +13,7 @@ export function addBenchCommand(program: Command): void {
     .description('Measure time, throughput and memory, beside PyTorch where it can.');
   addBenchPreprocessCommand(bench);
   addBenchTrainCommand(bench);
+  addBenchExportCommand(bench);
   addBenchInferCommand(bench);
   addBenchServeCommand(bench);
   addBenchGpuCommand(bench);

@@ -100,3 +100,18 @@ describe('a bundle that was measured on the validation clips of its run', () => 
     }
   });
 });
+
+test('an int8 variant is measured against float32 on the same clips, and says so', async () => {
+  const run = path.join(directory, 'run');
+  const variantOut = path.join(directory, 'int8');
+  const made = await exportBundle({ run, out: variantOut, precision: 'int8', force: true });
+  const { variant, precision, version } = made;
+  expect({ precision, differs: version !== bundle.version }).toEqual({ precision: 'int8', differs: true });
+  expect(variant).toMatchObject({ agreement: { clips: CLIPS }, bytes: { fp32: expect.any(Number) } });
+  // Weights of 8 bits: near float32 and not equal to it; a broken conversion is off by whole logits.
+  expect(variant!.maxError).toBeGreaterThan(1e-5);
+  expect(variant!.maxError).toBeLessThan(0.2);
+  expect(variant!.bytes.variant).toBeLessThan(variant!.bytes.fp32 / 2);
+  expect(await fsp.readdir(variantOut)).not.toContain('fp32');
+  expect(await fsp.readFile(path.join(variantOut, 'MODEL_CARD.md'), 'utf8')).toContain('## Precision\nint8 against');
+});

@@ -1,0 +1,99 @@
+/** Times two exports of one network in alternation, on ONNX Runtime in a process without TensorFlow. */
+import { performance } from 'node:perf_hooks';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { z } from 'zod';
+import { runChild } from '../common/child-main.js';
+import { Random } from '../common/random.js';
+import { type ExportCase, type Timing, type TimingRequest, timingRequestSchema } from './export-protocol.js';
+import { summarise } from './statistics.js';
+
+const FRAMES = 16;
+const WORDS = 38;
+const SIDE = 224;
+const MEAN = [0.485, 0.456, 0.406];
+const STD = [0.229, 0.224, 0.225];
+const WARMUP = 2;
+const SEED = 1;
+
+type Feeds = Record<string, Tensor>;
+
+runChild({
+  configSchema: z.null(),
+  requestSchema: timingRequestSchema,
+  async setUp() {
+    return { info: null, handle: time };
+  },
+});
+
+async function time({ name, ours, torch, batch, threads, repeats }: TimingRequest): Promise<Timing> {
+  const open = (file: string) =>
+    InferenceSession.create(file, { executionProviders: ['cpu'], intraOpNumThreads: threads });
+  const [own, other] = [await open(ours), await open(torch)];
+  const feeds = inputs(name, batch);
+  const seconds: Record<'ours' | 'torch', number[]> = { ours: [], torch: [] };
+  const run = async (session: InferenceSession, input: Feeds, times: number[] | undefined) => {
+    const start = performance.now();
+    const { logits } = await session.run(input);
+    times?.push((performance.now() - start) / 1000);
+    return logits!.data as Float32Array;
+  };
+  let difference = 0;
+  for (let turn = 0; turn < WARMUP + repeats; turn++) {
+    const counts = turn >= WARMUP;
+    const mine = await run(own, feeds.ours, counts ? seconds.ours : undefined);
+    const theirs = await run(other, feeds.torch, counts ? seconds.torch : undefined);
+    difference = Math.max(difference, ...mine.map((value, i) => Math.abs(value - theirs[i]!)));
+  }
+  await own.release();
+  await other.release();
+  return { batch, ours: summarise(seconds.ours), torch: summarise(seconds.torch), difference };
+}
+
+/**
+ * The same clips for both: ours takes the face as bytes and normalises in the graph, torch's takes floats that are
+ * normalised and laid out before its time begins.
+ */
+function inputs(name: ExportCase, batch: number): { ours: Feeds; torch: Feeds } {
+  const random = Random.for(SEED, name, batch);
+  const floats = (count: number) => Float32Array.from({ length: count }, () => random.uniform());
+  const lengths = (count: number) => new Tensor('int32', new Int32Array(batch).fill(count), [batch]);
+  const all = name === 'multimodal';
+  const own = (modality: string) => (all ? `${modality}_lengths` : 'lengths');
+  const ours: Feeds = {};
+  const torch: Feeds = {};
+  if (all || name === 'speech') {
+    const mel = new Tensor('float32', floats(batch * 128 * 400), [batch, 1, 128, 400]);
+    Object.assign(ours, { log_mel: mel, [own('speech')]: lengths(400) });
+    torch.speech = mel;
+  }
+  if (all || name === 'face') {
+    const bytes = Uint8Array.from({ length: batch * FRAMES * SIDE * SIDE * 3 }, () => random.integer(256));
+    const frames = new Tensor('uint8', bytes, [batch, FRAMES, SIDE, SIDE, 3]);
+    const gain = new Tensor('float32', Float32Array.of(1), [1]);
+    Object.assign(ours, { frames, gain, [own('face')]: lengths(FRAMES) });
+    torch.face = new Tensor('float32', normalised(bytes), [batch, FRAMES, 3, SIDE, SIDE]);
+  }
+  if (all || name === 'text') {
+    const words = new Tensor('float32', floats(batch * WORDS * 200), [batch, WORDS, 200]);
+    Object.assign(ours, { words, [own('text')]: lengths(WORDS) });
+    torch.text = words;
+  }
+  if (all) ours.presence = new Tensor('float32', new Float32Array(batch * 3).fill(1), [batch, 3]);
+  return { ours, torch };
+}
+
+/** (frames, height, width, 3) bytes to (frames, 3, height, width) as the face network takes them. */
+function normalised(bytes: Uint8Array): Float32Array {
+  const pixels = SIDE * SIDE;
+  const result = new Float32Array(bytes.length);
+  for (let frame = 0; frame < bytes.length / (pixels * 3); frame++) {
+    for (let channel = 0; channel < 3; channel++) {
+      const target = (frame * 3 + channel) * pixels;
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        const value = bytes[(frame * pixels + pixel) * 3 + channel]! / 255;
+        result[target + pixel] = (value - MEAN[channel]!) / STD[channel]!;
+      }
+    }
+  }
+  return result;
+}

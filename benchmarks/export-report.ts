@@ -1,0 +1,63 @@
+import type { ExportReport, Timing } from './export-protocol.js';
+import type { Figure, SuiteOutcome } from './report/schema.js';
+import { measured } from './statistics.js';
+
+/** The report in the form of every suite. */
+export function exportOutcome(report: ExportReport): SuiteOutcome {
+  const { threads, repeats } = report;
+  return {
+    figures: report.cases.flatMap(figuresOf),
+    notes: [
+      `ONNX Runtime on the CPU, ${threads} threads, ${repeats} runs of each in turn after 2 that do not count; the same ` +
+        'random weights and clips for both.',
+      'torch: torch.onnx.export(dynamo=False) at opset 17. Its face network takes floats, normalised and laid out ' +
+        'before its time begins; ours takes bytes and does both in the graph.',
+    ],
+    tables: [
+      {
+        title: 'Exported files',
+        header: ['network', 'nodes ours', 'torch', 'MB ours', 'torch', 'size ratio'],
+        rows: report.cases.map(({ name, network, nodes, bytes }) => [
+          `${name}: ${network}`,
+          ...[nodes.ours, nodes.torch].map(String),
+          ...[bytes.ours, bytes.torch].map((value) => (value / 1e6).toFixed(2)),
+          (bytes.ours / bytes.torch).toFixed(3),
+        ]),
+        notes: ['ratios: ours / torch.'],
+      },
+      {
+        title: 'One run',
+        header: ['network', 'batch', 'ours ms', 'torch ms', 'time ratio', 'largest difference of a logit'],
+        rows: report.cases.flatMap(({ name, timings }) => timings.map((timing) => row(name, timing))),
+        notes: [],
+      },
+    ],
+    charts: [],
+    details: report,
+  };
+}
+
+function row(name: string, { batch, ours, torch, difference }: Timing): string[] {
+  const milliseconds = ({ median }: Timing['ours']) => (1000 * median).toFixed(1);
+  const ratio = (ours.median / torch.median).toFixed(3);
+  return [name, String(batch), milliseconds(ours), milliseconds(torch), ratio, difference.toExponential(1)];
+}
+
+function figuresOf({ name, bytes, nodes, timings }: ExportReport['cases'][number]): Figure[] {
+  const plain = (of: string, unit: string, own: number, other: number): Figure => ({
+    ...{ name: `${name}: ${of}`, unit, better: 'lower', value: own },
+    rival: { name: 'torch', value: other },
+    ratio: other / own,
+  });
+  return [
+    plain('file', 'MB', bytes.ours / 1e6, bytes.torch / 1e6),
+    plain('nodes', 'nodes', nodes.ours, nodes.torch),
+    ...timings.map(
+      ({ batch, ours, torch }): Figure => ({
+        ...{ name: `${name}: run, batch ${batch}`, unit: 's', better: 'lower', ...measured(ours) },
+        rival: { name: 'torch', ...measured(torch) },
+        ratio: torch.median / ours.median,
+      }),
+    ),
+  ];
+}
