@@ -30,7 +30,7 @@ export interface Batching {
   maxBatchDelayMs: number;
 }
 
-/** A processor gains little from batches, so it waits for none; a GPU is filled by them. */
+/** On a processor a single clip already uses all threads, so it waits for none; a GPU is filled by batches. */
 const BATCHING: Record<'cpu' | 'cuda', Batching> = {
   cpu: { maxBatch: 4, maxBatchDelayMs: 0 },
   cuda: { maxBatch: 16, maxBatchDelayMs: 5 },
