@@ -100,6 +100,24 @@ test('a client that goes while it sends is counted as dropped, and its place is 
   const before = (await metric(dropped)) || 0;
   client.destroy();
   await until(async () => (await metric(dropped)) === before + 1);
+  await until(async () => (await metric('mer_clips_in_work')) === 0);
+  await request(server.url).post('/v1/predict').attach('clip', clips.soundless).expect(200);
+});
+
+test('a client that goes while its clip is worked on is counted as dropped, and its place is free again', async () => {
+  const dropped = 'mer_dropped_total{stage="preprocessing"}';
+  const [pid] = server.engine.pids.preprocessing;
+  // The clip cannot be answered before its client has gone.
+  process.kill(pid!, 'SIGSTOP');
+  const clip = await fsp.readFile(clips.whole);
+  const client = await connect();
+  await client.send(uploadHead(FORM_HEAD.length + clip.length + FORM_END.length) + FORM_HEAD);
+  await client.send(Buffer.concat([clip, Buffer.from(FORM_END)]));
+  await until(async () => (await metric('mer_disk_bytes')) === clip.length);
+  client.destroy();
+  await until(async () => (await metric(dropped)) === 1);
+  process.kill(pid!, 'SIGCONT');
+  await until(async () => (await metric('mer_clips_in_work')) === 0);
   await request(server.url).post('/v1/predict').attach('clip', clips.soundless).expect(200);
 });
 
