@@ -99,7 +99,7 @@ export async function exportBundle({
       const facts = { checkpoint, name, parts, precision, parity, variant, inventory, measured };
       const bundle = await describeBundle(directory, facts);
       const command = exportCommand({ ...weights, out, features, without, single, precision, force });
-      await writeModelCard(directory, { bundle, checkpoint, measured, command });
+      await writeModelCard(directory, { bundle, checkpoint, measured, featuresDir: features, command });
       await writeJsonAtomic(path.join(directory, BUNDLE_FILE), bundle);
       progress.update(STAGES.length, 'done');
       return bundle;

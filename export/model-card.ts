@@ -33,6 +33,8 @@ export interface CardSource {
   checkpoint: Pick<Checkpoint, 'spec' | 'origins' | 'config'>;
   /** What was measured on the validation clips, or in words why nothing was. */
   measured: Measurements | string;
+  /** Where the features of the run are, if they are not where its configuration says. */
+  featuresDir?: string | undefined;
   /** The command that made the bundle. */
   command: string;
 }
@@ -52,9 +54,9 @@ export async function writeModelCard(directory: string, source: CardSource): Pro
 }
 
 /** The text of a bundle's MODEL_CARD.md: what it is, what was measured, what it is for and what it is not for. */
-export async function modelCard({ bundle, checkpoint, measured, command }: CardSource): Promise<string> {
+export async function modelCard({ bundle, checkpoint, measured, featuresDir, command }: CardSource): Promise<string> {
   const { spec, origins, config } = checkpoint;
-  const features = typeof config.features === 'string' ? config.features : undefined;
+  const own = typeof config.features === 'string' ? config.features : undefined;
   return `# ${bundle.name}
 
 Recognises one of seven emotions (${bundle.emotions.join(', ')}) in a clip of one person, from ${sensesOf(bundle)}.
@@ -78,11 +80,11 @@ Every logit of ONNX Runtime${bundle.variant ? ', with the float32 files of which
 largest error seen was ${bundle.parity.maxError.toExponential(1)}, at ${bundle.parity.sizes} sizes of every input, in padded batches and alone.
 ${precisionSection(bundle)}
 ## Data
-${await dataSection(features)}
+${await dataSection(featuresDir ?? own)}
 
 ## Training
 The weights of each branch began so:
-${startingWeights(spec, origins)}
+${startingWeights(bundle, spec, origins)}
 
 ${await commandSection(config, command)}
 
@@ -134,8 +136,8 @@ function accuracySection({ metrics, emotions, branches }: Bundle, measured: Meas
     outputTable(metrics, Object.keys(branches)),
   ];
   const classes = classTable(inte);
-  if (classes) parts.push('Classes of the fused answer:', classes);
-  if (inte.confusion) parts.push(`![Confusion matrix of the fused answer](${CONFUSION_FILE})`);
+  if (classes) parts.push('Classes of the answer:', classes);
+  if (inte.confusion) parts.push(`![Confusion matrix of the answer](${CONFUSION_FILE})`);
   if (typeof measured === 'string') parts.push(`Each subset of modalities was not measured: ${measured}.`);
   else if (Object.keys(measured.subsets).length > 1) {
     parts.push('What the answer is worth from each set of modalities, over the clips that have all of the set:');
@@ -207,9 +209,10 @@ function coefficient(value: ModelSpec['faceCoefficient']): string {
   return value === 'tiny' ? value : `b${value}`;
 }
 
-function startingWeights(spec: ModelSpec, origins: Origins): string {
+function startingWeights({ branches }: Bundle, spec: ModelSpec, origins: Origins): string {
   const random = randomBackbones(spec, origins);
   return branchesOf(spec)
+    .filter(({ modality }) => branches[modality])
     .map(({ modality }) => {
       const origin = origins[modality];
       if (!origin) return `- ${modality}: not recorded`;

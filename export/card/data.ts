@@ -30,12 +30,14 @@ export async function dataSection(featuresDir: string | undefined): Promise<stri
 function describeData({ format, split, splits, labels, warnings }: StoredSummary): string {
   const parts = Object.entries(splits);
   const sources = [...new Set(parts.flatMap(([, { sources: own }]) => Object.keys(own)))];
+  const places = sources.filter((source) => source !== '.');
+  const origin = places.length > 0 ? ` (${places.join(', ')})` : '';
   const people = ({ speakers, withoutSpeaker }: { speakers: number; withoutSpeaker: number }) =>
     speakers === 0 && withoutSpeaker > 0 ? 'not known' : String(speakers);
   const clipRows = parts.map(([name, own]) => [
     name,
     String(own.clips - own.failed),
-    own.hours.toFixed(2),
+    String(Number(own.hours.toPrecision(2))),
     people(own),
     ...MODALITIES.map((modality) => String(own.used[modality])),
   ]);
@@ -44,7 +46,7 @@ function describeData({ format, split, splits, labels, warnings }: StoredSummary
   const more = warnings.length > SHOWN ? [`… and ${warnings.length - SHOWN} more warnings`] : [];
   const remarks = [...warnings.slice(0, SHOWN), ...more].map((line) => `- ${line}`);
   return [
-    `A corpus of the format \`${format}\` (${sources.join(', ')}); ${SPLIT_MODES[split]}. It learned from train; every figure above is of val.`,
+    `A corpus of the format \`${format}\`${origin}; ${SPLIT_MODES[split]}. It learned from train; every figure above is of val.`,
     '',
     formatMarkdownTable(['split', 'clips', 'hours', 'speakers', ...MODALITIES.map((name) => `with ${name}`)], clipRows),
     '',
