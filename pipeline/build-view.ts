@@ -1,8 +1,11 @@
-import { MultiBar, Presets, type SingleBar } from 'cli-progress';
+import { MultiBar, Presets } from 'cli-progress';
 import type { ProgressMessage } from '../common/progress.js';
 
 /** Without a terminal a line on the progress of a stage is printed at most this often. */
 const PLAIN_INTERVAL_MS = 10_000;
+
+/** Titles of work that is a stage of its own. */
+const WHOLE_STAGES = ['preprocess', 'export'];
 
 /** What is shown of a build while it runs, on stderr. */
 export interface BuildView {
@@ -14,8 +17,8 @@ export interface BuildView {
 }
 
 /**
- * One view of all stages: on a terminal a bar of the stages above one of the work in the present stage, with the lines
- * of the stages running above them; elsewhere plain lines.
+ * One view of all stages: on a terminal a bar over all of them, which says what the present one does, with the lines of
+ * the stages running above it; elsewhere plain lines.
  */
 export function createBuildView(): BuildView {
   return process.stderr.isTTY ? terminalView() : plainView();
@@ -23,37 +26,37 @@ export function createBuildView(): BuildView {
 
 function terminalView(): BuildView {
   const bars = new MultiBar(
-    {
-      hideCursor: true,
-      clearOnComplete: false,
-      stream: process.stderr,
-      format: '{title} {bar} {value}/{total} {note}',
-    },
+    { hideCursor: true, clearOnComplete: true, stream: process.stderr, format: '{bar} {place} {work}' },
     Presets.shades_classic,
   );
-  const all = bars.create(1, 0, { title: 'build', note: '' });
-  let work: SingleBar | null = null;
-  const endWork = () => {
-    if (work) bars.remove(work);
-    work = null;
-  };
+  const bar = bars.create(1, 0, { place: '', work: '' });
+  let [stage, part] = [0, 0];
   return {
-    enter(index, stages, stage) {
-      endWork();
-      all.setTotal(stages);
-      all.update(index, { note: stage });
+    enter(index, stages, name) {
+      [stage, part] = [index, 0];
+      bars.log(`[${index + 1}/${stages}] ${name}\n`);
+      bar.setTotal(stages);
+      bar.update(index, { place: `[${index + 1}/${stages}] ${name}`, work: '' });
     },
-    progress({ title, done, total, note }) {
-      work ??= bars.create(total, done, { title, note });
-      work.setTotal(total);
-      work.update(done, { title: `  ${title}`, note });
+    progress(progress) {
+      part = partDone(progress) ?? part;
+      bar.update(stage + part, { work: state(progress) });
     },
     line: (text) => void bars.log(`${text}\n`),
-    stop() {
-      endWork();
-      bars.stop();
-    },
+    stop: () => bars.stop(),
   };
+}
+
+/** What a stage does now; work that is called as the stage is tells only how much of it is done. */
+function state({ title, done, total, note }: ProgressMessage): string {
+  return [...(WHOLE_STAGES.includes(title) ? [] : [title]), `${done}/${total}`, note].join(' ').trimEnd();
+}
+
+/** How much of a stage is done, in [0, 1]; null where its present work does not tell. */
+function partDone({ title, done, total }: ProgressMessage): number | null {
+  if (title === 'validation') return null;
+  const epoch = /^epoch (\d+)\/(\d+)$/.exec(title);
+  return epoch ? (Number(epoch[1]) - 1 + done / total) / Number(epoch[2]) : done / total;
 }
 
 function plainView(): BuildView {
@@ -66,10 +69,10 @@ function plainView(): BuildView {
       last = Date.now();
       line(place);
     },
-    progress({ title, done, total, note }) {
+    progress(progress) {
       if (Date.now() - last < PLAIN_INTERVAL_MS) return;
       last = Date.now();
-      line(`${place}: ${title} ${done}/${total} ${note}`.trimEnd());
+      line(`${place}: ${state(progress)}`);
     },
     line,
     stop() {},
