@@ -61,7 +61,8 @@ export function addBuildCommand(program: Command): void {
 
 /** The flags that `mer preprocess` is given as they are. */
 function passedOn(flags: BuildFlags): string[] {
-  const names = ['format', 'split', 'val_share', 'word_vectors', 'max_oov'] as const;
+  const table = flags.word_vectors === undefined ? [] : (['word_vectors', 'max_oov'] as const);
+  const names = ['format', 'split', 'val_share', ...table] as const;
   return names.flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, String(flags[name])]));
 }
 
