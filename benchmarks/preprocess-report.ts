@@ -91,7 +91,7 @@ function split({ clips, matrixRate, threads }: PreprocessReport): ReportTable {
     header: ['clip', 'mode', 'all', ...STAGES, 'G MACs', 'floor: decode', 'floor: nets', 'times the floor'],
     rows: clips.flatMap((clip) => [row(clip, 'default'), row(clip, 'seed')]),
     notes: [
-      `decode: ffmpeg and its pipe, in seed mode for the sound only. detector: the cascade without its nets. rest: probing the file, in seed mode mostly reading and waiting for the pictures. Floor: ffmpeg alone decoding to nowhere, and the nets' multiply-accumulates at ${(matrixRate / 1e9).toFixed(0)} G/s, which a large float32 matrix product reaches here with ${threads} threads.`,
+      `decode: ffprobe beside ffmpeg and its pipe, in seed mode for the sound only. detector: the cascade without its nets. Nets and detector add up what two processes did at once, so that the stages may add up to more than all. rest: in seed mode reading and waiting for the pictures. Floor: ffmpeg alone decoding to nowhere, and the nets' multiply-accumulates at ${(matrixRate / 1e9).toFixed(0)} G/s, which a large float32 matrix product reaches here with ${threads} threads.`,
     ],
   };
 }

@@ -50,7 +50,8 @@ export async function peakMemory(root: number, work: () => Promise<unknown>): Pr
     if (!self) return;
     own = readPeak(root) ?? own;
     // A child that has not yet become its program still shows its parent's memory, which it shares.
-    const programs = others.filter(({ name }) => name !== self.name);
+    const command = readCommand(root);
+    const programs = others.filter(({ pid }) => readCommand(pid) !== command);
     descendants = Math.max(
       descendants,
       programs.reduce((sum, { pid }) => sum + (readPeak(pid) ?? 0), 0),
@@ -70,6 +71,15 @@ function readPeak(pid: number): number | null {
   try {
     const kilobytes = /VmHWM:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+  } catch {
+    return null;
+  }
+}
+
+/** The command line that a process was started with; null when it has gone. */
+function readCommand(pid: number): string | null {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
     return null;
   }
