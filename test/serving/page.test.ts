@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { Answer } from '../../serving/answer.js';
 import { errorBodySchema } from '../../serving/http/schemas.js';
 import { someWords } from '../helpers/test-app.js';
@@ -73,6 +74,43 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
     const name = NAMES[without.face!.emotion].toLowerCase();
     const text = await card('Face').locator('.without').textContent();
     expect(text).toMatch(new RegExp(`^Without the face the answer ${verb} ${name} \\(\\d+ %\\)\\.$`));
+  });
+
+  test('a file that is dropped anywhere on the page is taken', async () => {
+    page = await site.open();
+    const bytes = (await fsp.readFile(clips.whole)).toString('base64');
+    const dropped = await page.evaluateHandle(`(() => {
+      const bytes = Uint8Array.from(atob('${bytes}'), (letter) => letter.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], 'dropped.mp4', { type: 'video/mp4' }));
+      return transfer;
+    })()`);
+    await page.dispatchEvent('footer', 'drop', { dataTransfer: dropped });
+    await heading('Ready to analyse').waitFor();
+    expect(await page.getByRole('heading', { level: 2 }).first().textContent()).toBe('dropped.mp4');
+    expect((await pressAnalyse(page)).modalities.face.status).toBe('used');
+  });
+
+  test('the stages of the work are told as they come, and then the answer', async () => {
+    page = await site.open();
+    await choose(page, clips.whole);
+    await page.evaluate(`
+      globalThis.told = [];
+      const status = document.getElementById('status');
+      new MutationObserver(() => told.push(status.textContent)).observe(status, { childList: true });
+    `);
+    const { emotion } = await pressAnalyse(page);
+    const told = z.array(z.string()).parse(await page.evaluate('told'));
+    const stages = ['Sending the clip', 'Waiting for a free place', 'Reading pictures and sound'];
+    stages.push('Listening to the voice', 'Looking for the face', 'Reading the emotion');
+    expect(told[0]).toBe(stages[0]);
+    expect(told.at(-1)).toMatch(
+      new RegExp(`^${NAMES[emotion]}, \\d+ %\\. Face: \\w+\\. Voice: \\w+\\. Words: not used`),
+    );
+    // A stage that is over before the page asks is passed over; none comes out of order.
+    const order = told.slice(0, -1).map((text) => stages.indexOf(text));
+    expect(order).toEqual([...order].sort());
+    expect(order.length).toBeGreaterThanOrEqual(2);
   });
 
   test('a clip without sound: the page says that the voice is missing, and why', async () => {
