@@ -3,6 +3,7 @@ import fsp from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { MerError } from '../common/errors.js';
 import { DEFAULT_LIMITS } from '../preprocessing/media/media-limits.js';
@@ -37,6 +38,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** How long the last refusals may take to reach their clients. */
+const LAST_WORDS_MS = 1000;
 /** How often Node looks for connections that are over their time. */
 const CONNECTION_CHECK_MS = 1000;
 
@@ -91,11 +94,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       engine,
       async close() {
         const deadline = AbortSignal.timeout(limits.drainSeconds * 1000);
+        const overdue = once(deadline, 'abort');
         // Who asks in the meantime is told that the server is stopping.
         await drain(deadline);
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         server.closeIdleConnections();
-        await Promise.race([closed, once(deadline, 'abort')]);
+        await Promise.race([closed, overdue]);
+        // Clips that are still in work are refused, and their clients told so, before the connections go.
+        await engine.dispose();
+        await Promise.race([closed, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
         server.closeAllConnections();
         await release();
       },

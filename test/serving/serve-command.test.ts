@@ -114,6 +114,19 @@ test('jobs that were accepted are finished by the server after one that was kill
   expect(fs.readdirSync(path.join(dataDir, 'uploads'))).toEqual([]);
 });
 
+test('clips that cannot be finished in time are refused before the connections go', async () => {
+  const url = await serve('--drain_seconds', '0.1');
+  const answers = Array.from({ length: 4 }, () => post(url));
+  const uploads = path.join(temporary, dataFolders()[0]!, 'uploads');
+  await until(() => fs.readdirSync(uploads, { recursive: true }).length === 8);
+  server.kill('SIGTERM');
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+  expect(statuses).toContain(503);
+  const [code] = server.exitCode === null ? await once(server, 'exit') : [server.exitCode];
+  expect(code).toBe(0);
+});
+
 test('children of a server that was killed end by themselves', async () => {
   await serve();
   const children = childrenOf(server.pid!);
