@@ -10,6 +10,9 @@ export function describeMachine(): Machine {
   return { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.availableParallelism(), node: process.version };
 }
 
+/** With a larger share of the machine taken by others the times mean nothing. */
+export const MAX_OTHERS_SHARE = 0.05;
+
 /** Linux counts processor time in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
 

@@ -12,9 +12,6 @@ const GOLDEN = path.join(PROJECT_ROOT, 'test', 'golden');
 /** The clips that the golden data was made from. */
 export const GOLDEN_CLIPS = path.join(GOLDEN, 'clips');
 
-/** With more of the machine taken by others the times mean nothing. */
-export const MAX_OTHERS_SHARE = 0.05;
-
 /** Seconds that the same work took in PyTorch on a quiet machine of this kind, 2 threads, allocator tuned. */
 const KNOWN_SECONDS = {
   machine: { cpu: 'AMD EPYC', cores: 2 },

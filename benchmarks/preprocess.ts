@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import type { Compat } from '../common/bundle.js';
 import { DEFAULT_LIMITS } from '../preprocessing/media/media-limits.js';
 import { type MediaInfo, probeMedia } from '../preprocessing/media/probe.js';
-import { describeMachine, watchOthers } from './machine.js';
+import { describeMachine, MAX_OTHERS_SHARE, watchOthers } from './machine.js';
 import { buildMatrixProduct } from './matrix-product.js';
 import { type ClipProcess, startOurs, startReference } from './measured-process.js';
-import { checkGolden, checkSeconds, GOLDEN_CLIPS, MAX_OTHERS_SHARE } from './preprocess-fairness.js';
+import { checkGolden, checkSeconds, GOLDEN_CLIPS } from './preprocess-fairness.js';
 import {
   type ClipReport,
   type MeasuredClip,

@@ -1,3 +1,4 @@
+import { MAX_OTHERS_SHARE } from '../machine.js';
 import type { Change, Comparison, Figure, Measured, SuiteReport } from './schema.js';
 
 /** Relative change that counts where neither run repeated a measurement. */
@@ -14,18 +15,25 @@ export function compareReports(old: SuiteReport, recent: SuiteReport): Compariso
     changes.push({ name, unit: figure.unit, old: earlier.value, new: figure.value, verdict: judge(earlier, figure) });
   }
   const matched = new Set(changes.map(({ name }) => name));
-  const machine = ({ machine: { cpu, cores } }: SuiteReport) => `${cpu}, ${cores} cores`;
   return {
     old: { date: old.date, commit: old.commit },
     changes,
     unmatched: [...new Set([...before.keys(), ...after.keys()])].filter((name) => !matched.has(name)),
-    doubt: machine(old) === machine(recent) ? null : `${machine(old)} then, ${machine(recent)} now`,
+    doubt: doubtOf(old, recent),
   };
 }
 
-/** The changes for the worse; none where the machines differ. */
+/** The changes for the worse; none where the two runs cannot be compared. */
 export function regressions({ changes, doubt }: Comparison): Change[] {
   return doubt === null ? changes.filter(({ verdict }) => verdict === 'worse') : [];
+}
+
+function doubtOf(old: SuiteReport, recent: SuiteReport): string | null {
+  const machine = ({ machine: { cpu, cores } }: SuiteReport) => `${cpu}, ${cores} cores`;
+  if (machine(old) !== machine(recent)) return `the machines differ, ${machine(old)} then, ${machine(recent)} now`;
+  const busy = [old, recent].find(({ others }) => others !== null && others > MAX_OTHERS_SHARE);
+  if (busy === undefined) return null;
+  return `others took ${Math.round(100 * busy.others!)} % of the cores in the run of ${busy.date}`;
 }
 
 function judge(old: Measured, recent: Figure): Change['verdict'] {

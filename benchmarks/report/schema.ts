@@ -90,7 +90,7 @@ const comparisonSchema = z.object({
   changes: z.array(changeSchema),
   /** Figures that only one of them has. */
   unmatched: z.array(z.string()),
-  /** Why the numbers cannot be compared: they are of different machines. */
+  /** Why the numbers cannot be compared: the machines differ, or one was busy with something else. */
   doubt: z.string().nullable(),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;

@@ -77,7 +77,7 @@ function comparisonTable(comparison: Comparison): ReportTable {
     notes: [
       doubt === null
         ? `${worse.length} regressions: changes for the worse by more than the middle halves of both runs' repeats.`
-        : `No regression is claimed, for the machines differ: ${doubt}.`,
+        : `No regression is claimed: ${doubt}.`,
       ...(unmatched.length > 0 ? [`In one of the runs only: ${unmatched.join(', ')}.`] : []),
     ],
   };

@@ -43,6 +43,14 @@ describe('the comparison of two runs', () => {
     expect(changes.map(({ verdict }) => verdict)).toEqual(['same', 'worse']);
   });
 
+  test('on a machine that was busy with something else no regression is claimed', () => {
+    const [old, recent] = [1, 9].map((value) => suiteReport('infer', { figures: [figure('a', value)] }));
+    const comparison = compareReports(old!, { ...recent!, others: 0.3 });
+    expect(comparison.doubt).toContain('30 % of the cores');
+    expect(regressions(comparison)).toEqual([]);
+    expect(regressions(compareReports(old!, recent!))).toHaveLength(1);
+  });
+
   test('on another machine no regression is claimed, and figures of one run only are named', () => {
     const comparison = compare([figure('a', 1), figure('gone', 1)], [figure('a', 9), figure('new', 1)], 'another');
     expect(comparison.doubt).toContain('another');
