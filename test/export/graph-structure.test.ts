@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EMOTION_COUNT, MODALITIES, type Modality } from '../../common/labels.js';
-import { branchGraph, fusionGraph } from '../../export/network-graphs.js';
+import { branchGraph, fusionGraph, singleGraph } from '../../export/network-graphs.js';
 import type { OnnxGraph, OnnxNode } from '../../export/onnx-graph.js';
 import { BRANCH_PREFIX, branchFeatures } from '../../models/multimodal.js';
 import { TINY_SPEC, tinyState } from '../helpers/tiny-model.js';
@@ -30,6 +30,17 @@ describe('the exported graphs', () => {
     ];
     expect(new Set(nodesOf(graph, 'Transpose'))).toEqual(new Set(expected));
     if (modality === 'face') expect(producer(graph, expected[2]!.inputs[0])?.inputs[0]).toBe('frames');
+  });
+
+  test('all in one graph: the transposes are those of its parts', () => {
+    const single = singleGraph(TINY_SPEC, state, MODALITIES);
+    const parts = MODALITIES.flatMap((modality) => nodesOf(graphs[modality], 'Transpose'));
+    expect(nodesOf(single, 'Transpose').map(({ attributes }) => attributes)).toEqual(
+      parts.map(({ attributes }) => attributes),
+    );
+    expect(single.inputs.map(({ name }) => name)).toEqual([
+      ...['log_mel', 'speech_lengths', 'frames', 'face_lengths', 'gain', 'words', 'text_lengths', 'presence'],
+    ]);
   });
 
   test('text has no transpose', () => {
