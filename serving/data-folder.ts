@@ -2,6 +2,7 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { isRunning, processStart } from '../common/child.js';
 import { MerError } from '../common/errors.js';
+import type { ClipFiles } from './engine/tasks.js';
 import type { Keep } from './limits.js';
 
 /** What a server writes to disk. */
@@ -94,6 +95,17 @@ export async function settleMedia(
     if (stays) await fsp.rename(file, path.join(folder, field)).catch(ignoreMissing);
     else await fsp.rm(file, { force: true });
   }
+}
+
+/** The files as the engine takes them: a transcript by its text. */
+export async function clipFiles({ transcript, ...files }: MediaFiles): Promise<ClipFiles> {
+  return transcript === undefined ? files : { ...files, transcript: await fsp.readFile(transcript, 'utf8') };
+}
+
+/** What the files take of the disk; those that are not there count nothing. */
+export async function mediaBytes(files: MediaFiles): Promise<number> {
+  const sizes = Object.values<string>({ ...files }).map(async (file) => (await fsp.stat(file).catch(() => null))?.size);
+  return (await Promise.all(sizes)).reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {

@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.js';
 import { answerClip } from '../answer-clip.js';
+import { clipFiles } from '../data-folder.js';
 import type { Upload } from './intake.js';
 import type { RequestLocals } from './request-log.js';
 import { clientLeft, type Handler, requireReady, type Service } from './service.js';
@@ -9,16 +10,10 @@ export function predictRoute(service: Service): Handler {
   const { engine, intake, metrics } = service;
 
   const answer = async (upload: Upload, requestId: string, left: AbortSignal): Promise<Answer> => {
-    const { transcript: _, ...files } = upload.files;
-    const { transcript } = upload;
     let failed = true;
     try {
       left.throwIfAborted();
-      const given = await answerClip(
-        engine,
-        { ...files, ...(transcript !== undefined && { transcript }) },
-        { ...upload.settings, signal: left },
-      );
+      const given = await answerClip(engine, await clipFiles(upload.files), { ...upload.settings, signal: left });
       failed = false;
       return given;
     } finally {

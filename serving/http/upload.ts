@@ -17,7 +17,6 @@ const MAX_WORDS_FIELD_BYTES = 8 * 2 ** 20;
 export interface ReceivedForm {
   /** Where its files lie, a transcript too, under random names. */
   files: MediaFiles;
-  transcript?: string;
   settings: PredictSettings;
   bytes: number;
 }
@@ -71,7 +70,6 @@ export async function receiveForm(
       ...(wordsFile !== undefined && { words: wordsFile }),
       ...(transcript !== undefined && { transcript: await text(transcript) }),
     },
-    ...(transcript !== undefined && { transcript }),
     settings: settingsOf(fields.data),
     bytes: clip.size + (words?.size ?? 0) + (wordsText ?? transcript ?? '').length,
   };

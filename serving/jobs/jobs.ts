@@ -1,10 +1,9 @@
 import { EventEmitter } from 'node:events';
-import fsp from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { asMerError, MerError } from '../../common/errors.js';
 import type { Answer } from '../answer.js';
 import { Budget, type Share } from '../budget.js';
-import { type DataFolder, type MediaFiles, settleMedia } from '../data-folder.js';
+import { clipFiles, type DataFolder, mediaBytes, settleMedia } from '../data-folder.js';
 import type { PredictOptions, Stage } from '../engine/predict-options.js';
 import type { ClipFiles } from '../engine/tasks.js';
 import type { Keep } from '../limits.js';
@@ -173,7 +172,7 @@ export class Jobs {
       await this.#settle(entry);
     } else {
       stored.status = 'queued';
-      entry.disk.resize(await bytesOf(this.#store.files(stored)));
+      entry.disk.resize(await mediaBytes(this.#store.files(stored)));
       this.#queue.push(entry);
     }
   }
@@ -298,14 +297,4 @@ export class Jobs {
 
 function createEntry(stored: StoredJob, disk: Share, place: Share): Entry {
   return { stored, stage: 'queued', controller: new AbortController(), disk, place, saved: Promise.resolve(true) };
-}
-
-/** The files as the engine takes them: a transcript by its text. */
-async function clipFiles({ transcript, ...files }: MediaFiles): Promise<ClipFiles> {
-  return transcript === undefined ? files : { ...files, transcript: await fsp.readFile(transcript, 'utf8') };
-}
-
-async function bytesOf(files: MediaFiles): Promise<number> {
-  const sizes = Object.values<string>({ ...files }).map(async (file) => (await fsp.stat(file).catch(() => null))?.size);
-  return (await Promise.all(sizes)).reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
