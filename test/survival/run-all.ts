@@ -84,7 +84,7 @@ async function runScenarios(
     const own = path.join(folder, name);
     await fsp.mkdir(own);
     const note = (line: string) => process.stderr.write(`${name}: ${line}\n`);
-    note(about);
+    note(full ? about : `quick; at full size: ${about}`);
     const checks = await run({ bundleDir, folder: own, ...clips, full, seed: Number(seed), note });
     scenarios.push({ name, about, seconds: (performance.now() - begin) / 1000, checks });
   }
@@ -102,7 +102,7 @@ async function runScenarios(
 async function makeBundle(folder: string): Promise<string> {
   const script = fileURLToPath(new URL('../helpers/make-tiny-bundle.ts', import.meta.url));
   process.stderr.write('making the tiny bundle\n');
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', script, folder]);
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', script, folder, 'lively']);
   return path.join(folder, 'bundle');
 }
 
@@ -122,7 +122,7 @@ function markdown(report: Report): string {
   return [
     describe(report),
     formatMarkdownTable(HEADER, rows(report)),
-    formatMarkdownTable(['scenario', 'what', 'seconds'], times),
+    formatMarkdownTable(['scenario', 'at full size', 'seconds'], times),
     '',
   ].join('\n\n');
 }

@@ -14,7 +14,7 @@ for (const { name, about, run } of SCENARIOS) {
       await fsp.mkdir(folder);
       const clips = await makeClips(directory);
       const checks = await run({
-        bundleDir: await tinyBundle(),
+        bundleDir: await tinyBundle('lively'),
         folder,
         ...clips,
         full: false,
