@@ -12,8 +12,7 @@ test('`mer bench all` runs every suite there is, with flags that the suite knows
   const suites = program.commands[0]?.commands ?? [];
   for (const { suite, flags } of PLAN) {
     const command = suites.find((candidate) => candidate.name() === suite);
-    if (command === undefined) continue;
-    const known = command.options.map(({ long }) => long);
+    const known = command?.options.map(({ long }) => long);
     for (const flag of flags.filter((word) => word.startsWith('--'))) expect(known).toContain(flag);
   }
 });
