@@ -56,10 +56,10 @@ test('mer predict refuses words and a transcript at once', async () => {
 });
 
 test('mer bench infer reports every network at batch 1 and 8', async () => {
-  const { code, stdout } = await mer('bench', 'infer', '--repeats', '2', '--json');
+  const { code, stdout } = await mer('bench', 'infer', '--repeats', '2', '--json', '--no-reference');
   expect(code).toBe(0);
   const { details } = JSON.parse(stdout);
-  const { measurements } = inferReportSchema.parse(details);
+  const { measurements } = inferReportSchema.parse(details.bundle);
   const networks = ['speech', 'face', 'text', 'fusion', 'multimodal'];
   expect(measurements.map(({ graph, batch }) => `${graph} ${batch}`)).toEqual(
     [1, 8].flatMap((batch) => networks.map((network) => `${network} ${batch}`)),

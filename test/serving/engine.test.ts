@@ -8,6 +8,7 @@ import { answerSchema } from '../../serving/answer.js';
 import type { ClipScores } from '../../serving/engine/clip-scores.js';
 import { Engine } from '../../serving/engine/engine.js';
 import type { EngineEvent } from '../../serving/engine/events.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { until } from '../helpers/test-app.js';
 import { type TestClips, testClips } from '../helpers/test-clips.js';
 import { tinyBundle } from '../helpers/tiny-bundle.js';
@@ -151,6 +152,25 @@ test('places are counted until they are released, and no clip is taken beyond th
   } finally {
     await small.dispose();
   }
+});
+
+test('a modality without a network is missing with that reason, and the others answer', async () => {
+  await inTemporaryFolder(async (folder) => {
+    await fsp.cp(bundle, folder, { recursive: true });
+    const file = path.join(folder, 'bundle.json');
+    const { branches, ...fields } = JSON.parse(await fsp.readFile(file, 'utf8'));
+    await fsp.writeFile(file, JSON.stringify({ ...fields, branches: { speech: branches.speech } }));
+    const voice = await Engine.create(folder, OPTIONS);
+    try {
+      const { modalities, without, tta } = await voice.predict({ clip: clips.whole }, { tta: 'default' });
+      expect(modalities.face).toEqual({ status: 'missing', reason: expect.stringMatching(/^no_model: .*face/) });
+      expect(modalities.text).toMatchObject({ reason: expect.stringMatching(/^no_model: /) });
+      expect(modalities.speech.status).toBe('used');
+      expect([without, tta]).toEqual([{}, 'default']);
+    } finally {
+      await voice.dispose();
+    }
+  });
 });
 
 test('disposing ends all processes and answers what is under way', async () => {
