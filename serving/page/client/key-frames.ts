@@ -14,18 +14,17 @@ export function showKeyFrames(answer: Answer, player: Player, signal: AbortSigna
   if (box.hidden) return;
   const frames = keyFrames.map(({ time, share }) => {
     const canvas = element('canvas', { width: WIDTH, height: HEIGHT });
-    const spoken = `Show the frame at ${seconds(time)}, ${percent(share)} of the attention`;
-    const button = element(
-      'button',
-      { type: 'button', ariaLabel: spoken, onclick: () => player.seek(time) },
-      canvas,
-      element(
-        'span',
-        { className: 'caption' },
-        element('span', {}, seconds(time)),
-        element('span', {}, percent(share)),
-      ),
+    const spoken = (text: string) => element('span', { className: 'visually-hidden' }, text);
+    const caption = element(
+      'span',
+      { className: 'caption' },
+      spoken('Show the frame at '),
+      element('span', { className: 'time' }, seconds(time)),
+      spoken(', '),
+      element('span', {}, percent(share)),
+      spoken(' of the attention'),
     );
+    const button = element('button', { type: 'button', onclick: () => player.seek(time) }, canvas, caption);
     return { time, canvas, button };
   });
   box.replaceChildren(
