@@ -56,19 +56,20 @@ export async function benchExport({ cases, threads, repeats, note }: ExportBench
     const [ours, torch] = [await countNodes(path.join(folder, 'ours')), await countNodes(path.join(folder, 'torch'))];
     const report: ExportReport = { threads, repeats, cases: [] };
     for (const name of cases) {
-      const files = {
+      const files = (batch: number) => ({
         ours: path.join(folder, 'ours', `${name}.onnx`),
-        torch: path.join(folder, 'torch', `${name}.onnx`),
-      };
-      const bytes = { ours: (await fsp.stat(files.ours)).size, torch: (await fsp.stat(files.torch)).size };
+        torch: path.join(folder, 'torch', `${name}-${batch}.onnx`),
+      });
+      const first = files(1);
+      const bytes = { ours: (await fsp.stat(first.ours)).size, torch: (await fsp.stat(first.torch)).size };
       const timings = [];
       for (const batch of BATCHES) {
         note(`${name}, batch ${batch}`);
-        timings.push(await timeBoth({ name, ...files, batch, threads, repeats }));
+        timings.push(await timeBoth({ name, ...files(batch), batch, threads, repeats }));
       }
       report.cases.push({
         ...{ name, network: NETWORKS[name], bytes, timings },
-        nodes: { ours: ours[name]!, torch: torch[name]! },
+        nodes: { ours: ours[name]!, torch: torch[`${name}-1`]! },
       });
     }
     return report;
@@ -91,7 +92,16 @@ async function exportBoth(cases: readonly ExportCase[], folder: string, threads:
     await buildModels({ [name]: source }, own, VERSION);
   }
   const networks = cases.map((name) => ({
-    ...{ name, mode: name, coefficient: name === 'face' ? 0 : 4, face: 0, layers: 12, heads: 8, fan: 'self' },
+    ...{
+      name,
+      mode: name,
+      coefficient: name === 'face' ? 0 : 4,
+      face: 0,
+      layers: 12,
+      heads: 8,
+      fan: 'self',
+      batches: BATCHES,
+    },
   }));
   await writeJsonAtomic(path.join(folder, 'cases.json'), networks);
   await runReference('export_onnx.py', [`${threads}`, folder], threads);

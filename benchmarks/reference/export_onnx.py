@@ -3,7 +3,8 @@
     export_onnx.py THREADS FOLDER
 
 For every network of FOLDER/cases.json (see export.ts) the weights of FOLDER/NAME.safetensors are loaded strictly and
-FOLDER/torch/NAME.onnx is written, with batch, frames and words open, as torch.onnx.export(dynamo=False) makes it.
+FOLDER/torch/NAME-BATCH.onnx is written for each of its batch sizes, as torch.onnx.export(dynamo=False) makes it: with
+fixed sizes, since this exporter writes those of its example into the encoder's attention anyway.
 """
 
 from __future__ import annotations
@@ -18,14 +19,13 @@ from safetensors.torch import load_file
 from weights_parity import build
 
 OPSET = 17  # The newest of this exporter.
-FRAMES, WORDS = 4, 12
+FRAMES, WORDS = 16, 38
 
 INPUTS = {
-    "speech": lambda: torch.rand(2, 1, 128, 400),
-    "face": lambda: torch.rand(2, FRAMES, 3, 224, 224),
-    "text": lambda: torch.rand(2, WORDS, 200),
+    "speech": lambda batch: torch.rand(batch, 1, 128, 400),
+    "face": lambda batch: torch.rand(batch, FRAMES, 3, 224, 224),
+    "text": lambda batch: torch.rand(batch, WORDS, 200),
 }
-AXES = {"speech": {0: "batch"}, "face": {0: "batch", 1: "frames"}, "text": {0: "batch", 1: "words"}}
 
 
 def export(network: dict, folder: Path) -> None:
@@ -44,16 +44,16 @@ def export(network: dict, folder: Path) -> None:
         if hasattr(module, "set_swish"):
             module.set_swish(memory_efficient=False)
     # With gradients on, since the fused encoder of evaluation is one operator that ONNX does not have.
-    torch.onnx.export(
-        model,
-        tuple(INPUTS[name]() for name in names),
-        str(folder / "torch" / f"{network['name']}.onnx"),
-        input_names=names,
-        output_names=outputs,
-        dynamic_axes={name: AXES[name] for name in names} | {name: {0: "batch"} for name in outputs},
-        opset_version=OPSET,
-        do_constant_folding=True,
-    )
+    for batch in network["batches"]:
+        torch.onnx.export(
+            model,
+            tuple(INPUTS[name](batch) for name in names),
+            str(folder / "torch" / f"{network['name']}-{batch}.onnx"),
+            input_names=names,
+            output_names=outputs,
+            opset_version=OPSET,
+            do_constant_folding=True,
+        )
 
 
 def main(threads: str, directory: str) -> None:
