@@ -1,5 +1,4 @@
-import type { HostileFile } from './hostile-files.js';
-import type { MediaBases } from './media-bases.js';
+import type { HostileFile, MediaBases } from './media-bases.js';
 
 const HOUR = 3600;
 

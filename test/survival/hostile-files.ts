@@ -1,14 +1,6 @@
 import { Random } from '../../common/random.js';
 import { forgedFiles } from './forged-files.js';
-import { type MediaBases, ONE_SIDED_NAMES, STRANGE_NAMES, WHOLE_NAMES } from './media-bases.js';
-
-/** A file to be sent, made when it is its turn. */
-export interface HostileFile {
-  name: string;
-  make(bases: MediaBases): Promise<Buffer>;
-  /** It points at another file of the server's, which must not be read for it. */
-  attack?: true;
-}
+import { type HostileFile, ONE_SIDED_NAMES, STRANGE_NAMES, WHOLE_NAMES } from './media-bases.js';
 
 const TRUNCATIONS = 5;
 const FLIPS = 8;

@@ -74,6 +74,14 @@ export const WHOLE_NAMES = Object.keys(WHOLE);
 export const ONE_SIDED_NAMES = Object.keys(ONE_SIDED);
 export const STRANGE_NAMES = Object.keys(STRANGE);
 
+/** A file to be sent, made when it is its turn. */
+export interface HostileFile {
+  name: string;
+  make(bases: MediaBases): Promise<Buffer>;
+  /** It points at another file of the server's, which must not be read for it. */
+  attack?: true;
+}
+
 /** Makes each of the media when it is first asked for. */
 export class MediaBases {
   readonly #folder: string;
