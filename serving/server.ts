@@ -115,7 +115,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 function createServer(app: http.RequestListener, limits: ServerLimits, draining: AbortSignal): http.Server {
   const handle: http.RequestListener = (request, response) => {
-    // While draining, a connection that was kept alive would hold up the end.
+    // While draining, a connection that was kept alive would hold up the end. Clients are told not to use it again.
+    if (draining.aborted) response.setHeader('Connection', 'close');
     response.once('close', () => setImmediate(() => draining.aborted && server.closeIdleConnections()));
     app(request, response);
   };
