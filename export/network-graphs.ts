@@ -103,7 +103,7 @@ function writeBranch(
   switch (modality) {
     case 'speech': {
       const { value, counts } = open('log_mel', 'float32', [1, MEL_BANDS, 'time']);
-      return speechNetwork(ops, spec, { logMel: { value, height: MEL_BANDS }, lengths: counts }, prefix);
+      return speechNetwork(ops, spec, { logMel: { value, height: MEL_BANDS, width: null }, lengths: counts }, prefix);
     }
     case 'face': {
       const size = spec.faceSize;

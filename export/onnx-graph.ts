@@ -25,10 +25,18 @@ export interface OnnxNode {
   attributes: Record<string, number | string | number[]>;
 }
 
+/** What is known of a value within the graph; null where a dimension is left to shape inference. */
+export interface OnnxHint {
+  name: string;
+  type: OnnxValue['type'];
+  shape: (Dimension | null)[];
+}
+
 /** An ONNX graph; its initializers are float32, or int64 for shapes and axes. */
 export interface OnnxGraph {
   inputs: OnnxValue[];
   outputs: OnnxValue[];
+  hints: OnnxHint[];
   nodes: OnnxNode[];
   initializers: StateDict;
 }
@@ -38,6 +46,7 @@ export class GraphWriter {
   readonly #nodes: OnnxNode[] = [];
   readonly #inputs: OnnxValue[] = [];
   readonly #outputs: OnnxValue[] = [];
+  readonly #hints = new Map<string, OnnxHint>();
   readonly #initializers: StateDict = new Map();
   readonly #made = new Map<string, string>();
   readonly #counts = new Map<string, number>();
@@ -54,6 +63,14 @@ export class GraphWriter {
       node.outputs = node.outputs.map((output) => (output === value ? name : output));
     }
     this.#outputs.push({ name, type: 'float32', shape });
+  }
+
+  /**
+   * Names open dimensions of a value that shape inference cannot follow. A runtime fuses an addition into a convolution
+   * only where it knows that both sides have one shape.
+   */
+  hint(name: string, type: OnnxHint['type'], shape: OnnxHint['shape']): void {
+    this.#hints.set(name, { name, type, shape });
   }
 
   /**
@@ -104,7 +121,13 @@ export class GraphWriter {
   }
 
   finish(): OnnxGraph {
-    return { inputs: this.#inputs, outputs: this.#outputs, nodes: this.#nodes, initializers: this.#initializers };
+    return {
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      hints: [...this.#hints.values()],
+      nodes: this.#nodes,
+      initializers: this.#initializers,
+    };
   }
 
   #longs(name: string, shape: number[], values: number[]): string {

@@ -22,10 +22,12 @@ export interface OnnxFrames extends Padded {
   gain: string;
 }
 
-/** (batch, channels, height, width); the width may be open. */
+/** (batch, channels, height, width). */
 export interface OnnxImage {
   value: string;
   height: number;
+  /** Null: open. A name is one that additions gave it. */
+  width: number | string | null;
 }
 
 /** Letters of the layout: b batch, t time, f features. */
@@ -72,8 +74,9 @@ export class OnnxOps implements Ops<OnnxKinds> {
     const images = graph.node('Reshape', [x.value, graph.ints([-1, x.size, x.size, 3])]);
     // Moved while they are bytes: a quarter of the memory traffic.
     const channelsFirst = graph.node('Transpose', [images], { perm: [0, 3, 1, 2] });
+    graph.hint(channelsFirst, 'uint8', ['images', 3, x.size, x.size]);
     const floats = graph.node('Cast', [channelsFirst], { to: DATA_TYPE.float32 });
-    return { value: graph.node('Add', [graph.node('Mul', [floats, scale]), shift]), height: x.size };
+    return { value: graph.node('Add', [graph.node('Mul', [floats, scale]), shift]), height: x.size, width: x.size };
   }
 
   conv2d(x: OnnxImage, options: ConvOptions): OnnxImage {
@@ -101,7 +104,7 @@ export class OnnxOps implements Ops<OnnxKinds> {
    */
   globalAveragePool({ value, height }: OnnxImage): OnnxImage {
     const columns = this.#graph.node('AveragePool', [value], { kernel_shape: [height, 1], strides: [1, 1] });
-    return { value: this.#graph.node('GlobalAveragePool', [columns]), height: 1 };
+    return { value: this.#graph.node('GlobalAveragePool', [columns]), height: 1, width: 1 };
   }
 
   scaleChannels(x: OnnxImage, gate: OnnxImage): OnnxImage {
@@ -109,7 +112,11 @@ export class OnnxOps implements Ops<OnnxKinds> {
   }
 
   addImages(a: OnnxImage, b: OnnxImage): OnnxImage {
-    return this.#image(a, (value) => this.#graph.node('Add', [value, b.value]));
+    const width = b.width ?? `width of ${b.value}`;
+    if (typeof width === 'string') {
+      for (const { value } of [a, b]) this.#graph.hint(value, 'float32', [null, null, null, width]);
+    }
+    return this.#image({ ...a, width }, (value) => this.#graph.node('Add', [value, b.value]));
   }
 
   dropConnect = (x: OnnxImage) => x;
@@ -261,12 +268,16 @@ export class OnnxOps implements Ops<OnnxKinds> {
       pads: [padding.top, padding.left, padding.bottom, padding.right],
       group,
     };
-    const height = Math.floor((x.height + padding.top + padding.bottom - kernel) / stride) + 1;
-    return { value: this.#graph.node('Conv', [x.value, ...parameters], attributes, name), height };
+    const after = (size: number, around: number) => Math.floor((size + around - kernel) / stride) + 1;
+    return {
+      value: this.#graph.node('Conv', [x.value, ...parameters], attributes, name),
+      height: after(x.height, padding.top + padding.bottom),
+      width: typeof x.width === 'number' ? after(x.width, padding.left + padding.right) : null,
+    };
   }
 
   #image(x: OnnxImage, compute: (value: string) => string): OnnxImage {
-    return { value: compute(x.value), height: x.height };
+    return { ...x, value: compute(x.value) };
   }
 
   #affineEach(x: OnnxSequence, weight: string, bias: string, name: string): OnnxSequence {

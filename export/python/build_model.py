@@ -2,7 +2,7 @@
 
     python build_model.py DIR
 
-DIR holds NAME.json (inputs, outputs, nodes, opset, metadata) and NAME.safetensors (its constants) for every model.
+DIR holds NAME.json (inputs, outputs, hints of shapes, nodes, opset, metadata) and NAME.safetensors (its constants) for every model.
 Each becomes DIR/NAME.onnx, checked in full and with its shapes inferred strictly. The last line of stderr says what is
 wrong with a graph that fails.
 """
@@ -44,6 +44,7 @@ def build(source: Path) -> bytes:
             [declare(value) for value in graph["inputs"]],
             [declare(value) for value in graph["outputs"]],
             [numpy_helper.from_array(data, name) for name, data in constants.items()],
+            value_info=[declare(value) for value in graph["hints"]],
         ),
         opset_imports=[helper.make_opsetid("", graph["opset"])],
         ir_version=graph["irVersion"],
