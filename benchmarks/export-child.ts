@@ -10,8 +10,6 @@ import { summarise } from './statistics.js';
 const FRAMES = 16;
 const WORDS = 38;
 const SIDE = 224;
-const MEAN = [0.485, 0.456, 0.406];
-const STD = [0.229, 0.224, 0.225];
 const WARMUP = 2;
 const SEED = 1;
 
@@ -49,10 +47,7 @@ async function time({ name, ours, torch, batch, threads, repeats }: TimingReques
   return { batch, ours: summarise(seconds.ours), torch: summarise(seconds.torch), difference };
 }
 
-/**
- * The same clips for both: ours takes the face as bytes and normalises in the graph, torch's takes floats that are
- * normalised and laid out before its time begins.
- */
+/** The same clips for both; both take the face as bytes. */
 function inputs(name: ExportCase, batch: number): { ours: Feeds; torch: Feeds } {
   const random = Random.for(SEED, name, batch);
   const floats = (count: number) => Float32Array.from({ length: count }, () => random.uniform());
@@ -71,7 +66,7 @@ function inputs(name: ExportCase, batch: number): { ours: Feeds; torch: Feeds } 
     const frames = new Tensor('uint8', bytes, [batch, FRAMES, SIDE, SIDE, 3]);
     const gain = new Tensor('float32', Float32Array.of(1), [1]);
     Object.assign(ours, { frames, gain, [own('face')]: lengths(FRAMES) });
-    torch.face = new Tensor('float32', normalised(bytes), [batch, FRAMES, 3, SIDE, SIDE]);
+    torch.face = frames;
   }
   if (all || name === 'text') {
     const words = new Tensor('float32', floats(batch * WORDS * 200), [batch, WORDS, 200]);
@@ -80,20 +75,4 @@ function inputs(name: ExportCase, batch: number): { ours: Feeds; torch: Feeds } 
   }
   if (all) ours.presence = new Tensor('float32', new Float32Array(batch * 3).fill(1), [batch, 3]);
   return { ours, torch };
-}
-
-/** (frames, height, width, 3) bytes to (frames, 3, height, width) as the face network takes them. */
-function normalised(bytes: Uint8Array): Float32Array {
-  const pixels = SIDE * SIDE;
-  const result = new Float32Array(bytes.length);
-  for (let frame = 0; frame < bytes.length / (pixels * 3); frame++) {
-    for (let channel = 0; channel < 3; channel++) {
-      const target = (frame * 3 + channel) * pixels;
-      for (let pixel = 0; pixel < pixels; pixel++) {
-        const value = bytes[(frame * pixels + pixel) * 3 + channel]! / 255;
-        result[target + pixel] = (value - MEAN[channel]!) / STD[channel]!;
-      }
-    }
-  }
-  return result;
 }

@@ -10,8 +10,8 @@ export function exportOutcome(report: ExportReport): SuiteOutcome {
     notes: [
       `ONNX Runtime on the CPU, ${threads} threads, ${repeats} runs of each in turn after 2 that do not count; the same ` +
         'random weights and clips for both.',
-      'torch: torch.onnx.export(dynamo=False) at opset 17, a file of its own for each batch size. Its face network takes floats, normalised and laid out ' +
-        'before its time begins; ours takes bytes and does both in the graph.',
+      'torch: torch.onnx.export(dynamo=False) at opset 17, a file of its own for each batch size. Both take faces as bytes and ' +
+        'normalise them in the graph.',
     ],
     tables: [
       {

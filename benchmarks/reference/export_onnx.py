@@ -23,9 +23,27 @@ FRAMES, WORDS = 16, 38
 
 INPUTS = {
     "speech": lambda batch: torch.rand(batch, 1, 128, 400),
-    "face": lambda batch: torch.rand(batch, FRAMES, 3, 224, 224),
+    "face": lambda batch: torch.randint(0, 256, (batch, FRAMES, 224, 224, 3), dtype=torch.uint8),
     "text": lambda batch: torch.rand(batch, WORDS, 200),
 }
+
+
+class OfBytes(torch.nn.Module):
+    """A network whose face input is bytes (clips, frames, height, width, 3), as ours is: laid out while they are bytes,
+    then normalised with one product and one sum."""
+
+    def __init__(self, network: torch.nn.Module, position: int) -> None:
+        super().__init__()
+        self.network, self.position = network, position
+        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+        self.register_buffer("scale", (1 / (255 * std))[:, None, None])
+        self.register_buffer("shift", (-mean / std)[:, None, None])
+
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        networks_inputs = list(inputs)
+        floats = inputs[self.position].permute(0, 1, 4, 2, 3).float()
+        networks_inputs[self.position] = floats * self.scale + self.shift
+        return self.network(*networks_inputs)
 
 
 def export(network: dict, folder: Path) -> None:
@@ -43,10 +61,12 @@ def export(network: dict, folder: Path) -> None:
     for module in model.modules():
         if hasattr(module, "set_swish"):
             module.set_swish(memory_efficient=False)
+    exported = OfBytes(model, names.index("face")) if "face" in names else model
+    exported.eval()
     # With gradients on, since the fused encoder of evaluation is one operator that ONNX does not have.
     for batch in network["batches"]:
         torch.onnx.export(
-            model,
+            exported,
             tuple(INPUTS[name](batch) for name in names),
             str(folder / "torch" / f"{network['name']}-{batch}.onnx"),
             input_names=names,
