@@ -86,7 +86,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log,
     });
     const app = createApp({ ...service, limits, ...(apiKeys && { apiKeys }), corsOrigins, trustedProxies });
-    const server = createServer(app, limits, service.draining);
+    const server = createServer(app, limits);
     await listen(server, port, host);
     const { drain } = service;
     return {
@@ -113,11 +113,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function createServer(app: http.RequestListener, limits: ServerLimits, draining: AbortSignal): http.Server {
+function createServer(app: http.RequestListener, limits: ServerLimits): http.Server {
   const handle: http.RequestListener = (request, response) => {
-    // While draining, a connection that was kept alive would hold up the end. Clients are told not to use it again.
-    if (draining.aborted) response.setHeader('Connection', 'close');
-    response.once('close', () => setImmediate(() => draining.aborted && server.closeIdleConnections()));
+    // Once no new connection is taken, one that was kept alive would hold up the end. Before that, who asks on it is
+    // told that the server is stopping.
+    response.once('close', () => setImmediate(() => !server.listening && server.closeIdleConnections()));
     app(request, response);
   };
   const server = http.createServer(
