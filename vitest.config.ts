@@ -10,7 +10,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // Tests judge results, never time: these limits only end a test that hangs.
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 300_000,
     reporters: ['default', './test/closing-line.ts'],
     coverage: { provider: 'v8' },

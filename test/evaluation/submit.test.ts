@@ -19,7 +19,7 @@ let clips: TestClips;
 
 beforeAll(async () => {
   [bundle, clips] = [await tinyBundle('lively'), await testClips()];
-}, 120_000);
+});
 
 /** A test folder with the given clips by name. */
 async function testSet(folder: string, files: Record<string, string>): Promise<string> {
@@ -64,7 +64,7 @@ describe('a submission of clips', () => {
         [1, 0],
       ]);
     });
-  }, 60_000);
+  });
 
   test('equals that of the features which `mer preprocess` makes of them, failed clips included', async () => {
     await inTemporaryFolder(async (folder) => {
@@ -91,7 +91,7 @@ describe('a submission of clips', () => {
       expect(raw['test3_submission.csv']).toMatch(/\n3,neu\n$/);
       expect(await contents(path.join(folder, 'ready'))).toEqual(raw);
     });
-  }, 60_000);
+  });
 
   for (const [what, files, message] of [
     ['two clips with one FileID', { '7.mp4': 'text', '007.mp4': 'text' }, /7\.mp4.*7\.mp4/],
@@ -161,7 +161,7 @@ describe('a submission of features', () => {
         message: expect.stringMatching(/tiny-lively.*default.*tiny-seed.*seed/),
       });
     });
-  }, 60_000);
+  });
 
   test('two runs, and one that was killed and run again, give the same files to the last byte', async () => {
     await inTemporaryFolder(async (folder) => {
@@ -184,7 +184,7 @@ describe('a submission of features', () => {
       await run(killed!, { featuresDir });
       expect(await contents(killed!)).toEqual(whole);
     });
-  }, 60_000);
+  });
 });
 
 function startSubmit(args: string[]): ChildProcess {

@@ -97,7 +97,7 @@ test('a run that was killed in the middle of an epoch and resumed ends with the 
   expect(resumed.stderr).toContain(`resumed at epoch 2, step ${point.totals.steps} of 8`);
   expect(resumed.code).toBe(0);
   await expectSameRuns('whole', 'killed');
-}, 120_000);
+});
 
 test('a run that is interrupted saves itself where it is', async () => {
   const config = (name: string, more = {}) => {
