@@ -20,6 +20,8 @@ export const timingSchema = z.object({
   /** Seconds of a run. */
   ours: summarySchema,
   torch: summarySchema,
+  /** Median over the turns of ours / torch: what slows the machine for a while slows both sides of a turn. */
+  ratio: z.number(),
   /** Largest |difference| of any logit. */
   difference: z.number(),
 });

@@ -49,6 +49,9 @@ export interface OnnxKinds extends Kinds {
 /** Added to each frame's weight, so that a clip whose weights all vanish still has a mean. */
 const WEIGHT_FLOOR = 1e-3;
 
+/** Images of more rows are averaged in two stages. */
+const ROWS_OF_ONE_SUM = 16;
+
 /**
  * Writes a network as ONNX nodes for inference: channels first, with real LSTM, Attention and LayerNormalization
  * operators, and batch and time left open. Dropout, drop-connect and detach leave nothing behind.
@@ -99,12 +102,14 @@ export class OnnxOps implements Ops<OnnxKinds> {
   }
 
   /**
-   * First down the columns, then over their means: ONNX Runtime's GlobalAveragePool adds all pixels one after the
-   * other, which in float32 costs a digit on large, partly constant images such as padded spectrograms.
+   * ONNX Runtime's GlobalAveragePool adds all pixels one after the other: quick, but one long float32 sum costs a digit
+   * on large, partly constant images such as padded spectrograms. Those are averaged row by row first.
    */
   globalAveragePool({ value, height }: OnnxImage): OnnxImage {
-    const columns = this.#graph.node('AveragePool', [value], { kernel_shape: [height, 1], strides: [1, 1] });
-    return { value: this.#graph.node('GlobalAveragePool', [columns]), height: 1, width: 1 };
+    const mean = (of: string, axis: number) =>
+      this.#graph.node('ReduceMean', [of, this.#graph.ints([axis])], { keepdims: 1 });
+    const pooled = height > ROWS_OF_ONE_SUM ? mean(mean(value, 3), 2) : this.#graph.node('GlobalAveragePool', [value]);
+    return { value: pooled, height: 1, width: 1 };
   }
 
   scaleChannels(x: OnnxImage, gate: OnnxImage): OnnxImage {
