@@ -14,7 +14,12 @@ export function addBenchExportCommand(bench: Command): void {
     .description("Nodes, size and CPU time of our ONNX files and of torch's own export of the same weights.")
     .addOption(new Option('--case <name...>', 'only these').choices(EXPORT_CASES).default([...EXPORT_CASES], 'all'))
     .option('--threads <n>', 'threads of ONNX Runtime', wholeNumber(1), 2)
-    .option('--repeats <n>', 'measured runs of each, a fifth of them after each opening of the files', wholeNumber(5), 20)
+    .option(
+      '--repeats <n>',
+      'measured runs of each, a fifth of them after each opening of the files',
+      wholeNumber(5),
+      20,
+    )
     .action((flags: Flags) =>
       reportSuite('export', flags, async () => {
         const { benchExport } = await import('../benchmarks/export.js');

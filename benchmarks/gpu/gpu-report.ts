@@ -130,5 +130,6 @@ function unproven(outcome: SuiteOutcome): SuiteOutcome {
       notes: notes.map(mark),
     })),
     charts: outcome.charts.map((chart) => ({ ...chart, title: mark(chart.title) })),
+    caveat: UNPROVEN,
   };
 }

@@ -69,6 +69,8 @@ export const outcomeSchema = z.object({
   notes: z.array(z.string()),
   tables: z.array(tableSchema),
   charts: z.array(chartSchema),
+  /** What stands after the lines on command and machine. */
+  caveat: z.string().optional(),
   /** The suite's own report, for programs. */
   details: z.unknown(),
 });

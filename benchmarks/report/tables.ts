@@ -2,12 +2,13 @@ import { regressions } from './compare.js';
 import type { Chart, Comparison, Figure, Measured, ReportTable, SuiteReport } from './schema.js';
 
 /** Where and how a suite ran, as lines. */
-export function describeRun({ command, date, commit, machine, others, seconds }: SuiteReport): string[] {
+export function describeRun({ command, date, commit, machine, others, seconds, caveat }: SuiteReport): string[] {
   const busy = others === null ? '' : `; others took ${Math.round(100 * others)} % of the cores meanwhile`;
-  return [
+  const lines = [
     `\`${command}\`, ${date.slice(0, 16).replace('T', ' ')} UTC, commit ${commit ?? 'unknown'}, ${minutes(seconds)}`,
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}${busy}`,
   ];
+  return caveat === undefined ? lines : lines.map((line) => `${line} (${caveat})`);
 }
 
 /** Every table of a report: what changed, then the ratios to the rival, then the suite's own. */

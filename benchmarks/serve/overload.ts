@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpClient, NoAnswer } from '../load/http-client.js';
 import { openLoop } from '../load/loops.js';
@@ -29,6 +30,7 @@ export async function measureOverload(url: string, clip: BenchClip, peak: number
   const [answers, rejects, live]: number[][] = [[], [], []];
   let inTime = 0;
   const end = AbortSignal.timeout(1000 * seconds + MAX_DRAIN_MS);
+  setMaxListeners(MAX_OPEN, end);
   const start = performance.now();
   const send = async () => {
     try {

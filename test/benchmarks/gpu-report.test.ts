@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { GpuReport } from '../../benchmarks/gpu/gpu-protocol.js';
 import { gpuOutcome, UNPROVEN } from '../../benchmarks/gpu/gpu-report.js';
+import { suiteText, tablesMarkdown } from '../../benchmarks/report/render.js';
 import { outcomeSchema } from '../../benchmarks/report/schema.js';
+import { suiteReport } from '../helpers/suite-report.js';
 
 const milliseconds = { median: 2, min: 1, max: 3, low: 1.5, high: 2.5 };
 
@@ -29,14 +31,12 @@ const REPORT: GpuReport = {
   torchNote: 'PyTorch was not measured to the end: no compiler.',
 };
 
-/** All that a reader sees: names of figures, notes, titles, rows. */
-function lines({ figures, notes, tables, charts }: ReturnType<typeof gpuOutcome>): string[] {
-  return [
-    ...figures.map(({ name }) => name),
-    ...notes,
-    ...tables.flatMap(({ title, header, rows, notes: below }) => [title, header.join(), ...rows.map(String), ...below]),
-    ...charts.map(({ title }) => title),
-  ];
+/** All that a reader sees, but for the rules of tables. */
+function lines(outcome: ReturnType<typeof gpuOutcome>): string[] {
+  const report = suiteReport('gpu', outcome);
+  return [suiteText(report), tablesMarkdown(report)]
+    .flatMap((text) => text.split('\n'))
+    .filter((line) => /\w/.test(line));
 }
 
 describe('the report of `mer bench gpu`', () => {
