@@ -18,6 +18,7 @@ export async function measureLoad(
   seconds: number,
 ): Promise<Load> {
   const waited: number[] = [];
+  await eventLoopDelay(client);
   const { count, seconds: taken } = await closedLoop(clients, { seconds }, async () => {
     waited.push((await answerClip(client, clip)).seconds);
   });
@@ -27,7 +28,15 @@ export async function measureLoad(
     clipsPerSecond: count / taken,
     p50: quantile(waited, 0.5),
     p99: quantile(waited, 0.99),
+    eventLoopP99: await eventLoopDelay(client),
   };
+}
+
+/** The p99 delay of the server's event loop in seconds, since it was last asked. */
+async function eventLoopDelay(client: HttpClient): Promise<number> {
+  const { body } = await client.call({ method: 'GET', path: '/metrics' });
+  const [, value] = body.toString().match(/^mer_event_loop_delay_seconds\{quantile="0\.99"\} (\S+)$/m) ?? [];
+  return z.coerce.number().parse(value);
 }
 
 /**

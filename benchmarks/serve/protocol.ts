@@ -34,6 +34,8 @@ const loadSchema = z.object({
   /** Seconds from request to answer. */
   p50: z.number(),
   p99: z.number(),
+  /** Seconds by which the server's event loop was late meanwhile. */
+  eventLoopP99: z.number(),
 });
 export type Load = z.infer<typeof loadSchema>;
 

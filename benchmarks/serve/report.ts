@@ -112,11 +112,14 @@ function loadTable({ load }: ServeDetails): ReportTable[] {
   return [
     {
       title: 'Clients at once',
-      header: ['clients', 'answered', 'clips/s', 'p50 s', 'p99 s'],
-      rows: load.map(({ clients, answered, clipsPerSecond, p50, p99 }) => [
+      header: ['clients', 'answered', 'clips/s', 'p50 s', 'p99 s', 'event loop p99 ms'],
+      rows: load.map(({ clients, answered, clipsPerSecond, p50, p99, eventLoopP99 }) => [
         ...[String(clients), String(answered), clipsPerSecond.toFixed(2), seconds(p50), seconds(p99)],
+        (1000 * eventLoopP99).toFixed(1),
       ]),
-      notes: ['Each client sends the 5 s clip of 360p again when it has its answer.'],
+      notes: [
+        'Each client sends the 5 s clip of 360p again when it has its answer. event loop: how late that of the HTTP process was.',
+      ],
     },
   ];
 }

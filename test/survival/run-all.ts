@@ -15,7 +15,7 @@ import { SCENARIOS } from './scenarios.js';
 /**
  * Tries to break the server, and reports what came of it:
  *
- *     npx tsx test/survival/run-all.ts [--full] [--only NAME...] [--seed 1] [--bundle DIR] [--json FILE] [--markdown FILE]
+ *     npx tsx test/survival/run-all.ts [--full] [--only NAME]... [--seed 1] [--bundle DIR] [--json FILE] [--markdown FILE]
  *
  * Without --full the sizes are those of a quick check. It ends with code 1 when a promise was broken.
  */
