@@ -174,18 +174,44 @@ describe('a submission of features', () => {
       await run(second!, { featuresDir });
       expect(await contents(second!)).toEqual(whole);
 
-      const journal = path.join(killed!, 'progress.jsonl');
-      const child = startSubmit(['--features', featuresDir, '--bundle', bundle, '--out', killed!]);
-      while ((await linesOf(journal)) < 3 && child.exitCode === null) await new Promise((done) => setTimeout(done, 5));
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-      const found = await linesOf(journal);
-      expect(found).toBeGreaterThanOrEqual(3);
+      await startAndKill(['--features', featuresDir, '--bundle', bundle], killed!);
       await run(killed!, { featuresDir });
       expect(await contents(killed!)).toEqual(whole);
     });
   });
+
+  test('one of raw clips that was killed and run again gives the same files to the last byte', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const sources = [
+        clips.soundless,
+        clips.pictureless,
+        clips.text,
+        clips.faceless,
+        clips.soundless,
+        clips.pictureless,
+      ];
+      const test2 = await testSet(
+        path.join(folder, 'test2'),
+        Object.fromEntries(sources.map((source, i) => [`${i + 1}.mp4`, source])),
+      );
+      const [whole, killed] = [path.join(folder, 'whole'), path.join(folder, 'killed')];
+      await run(whole, { tests: { test2 } });
+      await startAndKill(['--test2', test2, '--bundle', bundle], killed);
+      await run(killed, { tests: { test2 } });
+      expect(await contents(killed)).toEqual(await contents(whole));
+    });
+  });
 });
+
+/** Starts `mer submit`, and kills it when three clips stand in its journal. */
+async function startAndKill(args: string[], outDir: string): Promise<void> {
+  const journal = path.join(outDir, 'progress.jsonl');
+  const child = startSubmit([...args, '--out', outDir]);
+  while ((await linesOf(journal)) < 3 && child.exitCode === null) await new Promise((done) => setTimeout(done, 5));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(await linesOf(journal)).toBeGreaterThanOrEqual(3);
+}
 
 function startSubmit(args: string[]): ChildProcess {
   const flags = ['--device', 'cpu', '--threads', '1', ...args];
