@@ -73,13 +73,16 @@ function bundleOutcome({ model, device, fallback, threads, clip, repeats, measur
         title: `Clips a second of each network of ${model.name}`,
         xLabel: 'clips/s',
         series: batches.map((batch) => `batch ${batch}`),
-        groups: graphs.map((name) => ({
-          name,
-          values: batches.map((batch) => {
-            const found = measurements.find((entry) => entry.graph === name && entry.batch === batch);
-            return found ? { value: found.clipsPerSecond } : null;
-          }),
-        })),
+        // The fusion alone takes so little that beside it no other bar would be seen.
+        groups: graphs
+          .filter((name) => name !== 'fusion')
+          .map((name) => ({
+            name,
+            values: batches.map((batch) => {
+              const found = measurements.find((entry) => entry.graph === name && entry.batch === batch);
+              return found ? { value: found.clipsPerSecond } : null;
+            }),
+          })),
       },
     ],
   };
