@@ -16,7 +16,7 @@ export function addBenchExportCommand(bench: Command): void {
     .option('--threads <n>', 'threads of ONNX Runtime', wholeNumber(1), 2)
     .option(
       '--repeats <n>',
-      'measured runs of each, a fifth of them after each opening of the files',
+      'measured runs of each at least, a fifth of them after each opening of the files',
       wholeNumber(5),
       20,
     )
