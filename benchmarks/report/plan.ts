@@ -13,7 +13,7 @@ export interface PlannedSuite {
 export const PLAN: readonly PlannedSuite[] = [
   { suite: 'preprocess', flags: ['--repeats', '3'], minutes: 7 },
   { suite: 'train', flags: ['--repeats', '5'], minutes: 4 },
-  { suite: 'export', flags: ['--repeats', '10'], minutes: 5 },
+  { suite: 'export', flags: ['--repeats', '10'], minutes: 6 },
   { suite: 'infer', flags: [], minutes: 4 },
   { suite: 'serve', flags: ['--repeats', '3'], minutes: 9 },
   { suite: 'gpu', flags: [], minutes: 5 },
