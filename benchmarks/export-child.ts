@@ -4,13 +4,12 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { z } from 'zod';
 import { runChild } from '../common/child-main.js';
 import { Random } from '../common/random.js';
-import { type ExportCase, type Timing, type TimingRequest, timingRequestSchema } from './export-protocol.js';
+import { type ExportCase, OPENINGS, type Timing, type TimingRequest, timingRequestSchema } from './export-protocol.js';
 import { median, summarise } from './statistics.js';
 
 const FRAMES = 16;
 const WORDS = 38;
 const SIDE = 224;
-const OPENINGS = 5;
 const WARMUP = 2;
 /** Short runs are repeated for so long after each opening, both sides together. */
 const LEAST_SECONDS = 2;
@@ -34,16 +33,14 @@ type Side = 'ours' | 'torch';
  */
 async function time({ name, ours, torch, batch, threads, repeats }: TimingRequest): Promise<Timing> {
   const files = { ours, torch };
+  const options = { executionProviders: ['cpu'], intraOpNumThreads: threads };
   const feeds = inputs(name, batch);
   const seconds: Record<Side, number[]> = { ours: [], torch: [] };
   let difference = 0;
   for (let opening = 0; opening < OPENINGS; opening++) {
     const sessions = new Map<Side, InferenceSession>();
     const sides: readonly Side[] = opening % 2 === 0 ? ['ours', 'torch'] : ['torch', 'ours'];
-    for (const side of sides) {
-      const options = { executionProviders: ['cpu'], intraOpNumThreads: threads };
-      sessions.set(side, await InferenceSession.create(files[side], options));
-    }
+    for (const side of sides) sessions.set(side, await InferenceSession.create(files[side], options));
     let spent = 0;
     for (let turn = 0; turn < WARMUP + repeats / OPENINGS || spent < LEAST_SECONDS; turn++) {
       const logits: Partial<Record<Side, Float32Array>> = {};

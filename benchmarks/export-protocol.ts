@@ -4,6 +4,9 @@ import { summarySchema } from './statistics.js';
 export const EXPORT_CASES = ['speech', 'face', 'text', 'multimodal'] as const;
 export type ExportCase = (typeof EXPORT_CASES)[number];
 
+/** How often both files are opened anew; each opening has its share of the repeats. */
+export const OPENINGS = 5;
+
 /** What the timing process is asked: both files of one network, at one batch size. */
 export const timingRequestSchema = z.object({
   name: z.enum(EXPORT_CASES),

@@ -1,4 +1,4 @@
-import type { ExportReport, Timing } from './export-protocol.js';
+import { type ExportReport, OPENINGS, type Timing } from './export-protocol.js';
 import type { Figure, SuiteOutcome } from './report/schema.js';
 import { measured } from './statistics.js';
 
@@ -8,7 +8,7 @@ export function exportOutcome(report: ExportReport): SuiteOutcome {
   return {
     figures: report.cases.flatMap(figuresOf),
     notes: [
-      `ONNX Runtime on the CPU, ${threads} threads, at least ${repeats} runs of each in turn, the sessions opened anew five times; the ` +
+      `ONNX Runtime on the CPU, ${threads} threads, at least ${repeats} runs of each in turn, the sessions opened anew ${OPENINGS} times; the ` +
         'same random weights and clips for both.',
       'torch: torch.onnx.export(dynamo=False) at opset 17, a file of its own for each batch size. Both take faces as bytes and ' +
         'normalise them in the graph.',

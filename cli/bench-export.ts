@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { EXPORT_CASES, type ExportCase } from '../benchmarks/export-protocol.js';
+import { EXPORT_CASES, type ExportCase, OPENINGS } from '../benchmarks/export-protocol.js';
 import { addReportFlags, type ReportFlags, reportSuite } from './bench-report.js';
 import { wholeNumber } from './flags.js';
 
@@ -16,8 +16,8 @@ export function addBenchExportCommand(bench: Command): void {
     .option('--threads <n>', 'threads of ONNX Runtime', wholeNumber(1), 2)
     .option(
       '--repeats <n>',
-      'measured runs of each at least, a fifth of them after each opening of the files',
-      wholeNumber(5),
+      `measured runs of each at least, spread over ${OPENINGS} openings of the files`,
+      wholeNumber(OPENINGS),
       20,
     )
     .action((flags: Flags) =>

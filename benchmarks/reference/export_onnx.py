@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from weights_parity import build
+from weights_parity import IMAGENET_MEAN, IMAGENET_STD, build
 
 OPSET = 17  # The newest of this exporter.
 FRAMES, WORDS = 16, 38
@@ -35,19 +35,18 @@ class OfBytes(torch.nn.Module):
     def __init__(self, network: torch.nn.Module, position: int) -> None:
         super().__init__()
         self.network, self.position = network, position
-        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-        self.register_buffer("scale", (1 / (255 * std))[:, None, None])
-        self.register_buffer("shift", (-mean / std)[:, None, None])
+        self.register_buffer("scale", 1 / (255 * IMAGENET_STD))
+        self.register_buffer("shift", -IMAGENET_MEAN / IMAGENET_STD)
 
     def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        networks_inputs = list(inputs)
+        network_inputs = list(inputs)
         floats = inputs[self.position].permute(0, 1, 4, 2, 3).float()
-        networks_inputs[self.position] = floats * self.scale + self.shift
-        return self.network(*networks_inputs)
+        network_inputs[self.position] = floats * self.scale + self.shift
+        return self.network(*network_inputs)
 
 
 def export(network: dict, folder: Path) -> None:
-    model = build(network).eval()
+    model = build(network)
     state = load_file(folder / f"{network['name']}.safetensors")
     missing, unexpected = model.load_state_dict(state, strict=False)
     # The template of the encoder's layers is used by nothing; counts of batches are used in training only.

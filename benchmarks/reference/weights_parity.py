@@ -46,11 +46,14 @@ def build(network: dict) -> nn.Module:
     raise ValueError(network)
 
 
+# Of red, green and blue, from 0 to 1; shaped for (channels, height, width).
+IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
+IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+
+
 def normalised(frames: torch.Tensor) -> torch.Tensor:
     """Frames of 0 to 255 (clips, frames, height, width, 3) -> what the face network takes."""
-    mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-    std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-    return (frames.movedim(-1, 2) / 255 - mean) / std
+    return (frames.movedim(-1, 2) / 255 - IMAGENET_MEAN) / IMAGENET_STD
 
 
 def random_inputs() -> dict[str, torch.Tensor]:

@@ -2,9 +2,9 @@
 
     python build_model.py DIR
 
-DIR holds NAME.json (inputs, outputs, hints of shapes, nodes, opset, metadata) and NAME.safetensors (its constants) for every model.
-Each becomes DIR/NAME.onnx, checked in full and with its shapes inferred strictly. The last line of stderr says what is
-wrong with a graph that fails.
+DIR holds NAME.json (inputs, outputs, hints of shapes, nodes, opset, metadata) and NAME.safetensors (its constants) for
+every model. Each becomes DIR/NAME.onnx, checked in full and with its shapes inferred strictly. The last line of stderr
+says what is wrong with a graph that fails.
 """
 
 import json

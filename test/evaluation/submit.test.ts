@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
@@ -206,16 +206,12 @@ describe('a submission of features', () => {
 /** Starts `mer submit`, and kills it when three clips stand in its journal. */
 async function startAndKill(args: string[], outDir: string): Promise<void> {
   const journal = path.join(outDir, 'progress.jsonl');
-  const child = startSubmit([...args, '--out', outDir]);
+  const flags = ['--device', 'cpu', '--threads', '1', ...args, '--out', outDir];
+  const child = spawn(process.execPath, ['--import', 'tsx', MER, 'submit', ...flags], { stdio: 'ignore' });
   while ((await linesOf(journal)) < 3 && child.exitCode === null) await new Promise((done) => setTimeout(done, 5));
   child.kill('SIGKILL');
   await once(child, 'exit');
   expect(await linesOf(journal)).toBeGreaterThanOrEqual(3);
-}
-
-function startSubmit(args: string[]): ChildProcess {
-  const flags = ['--device', 'cpu', '--threads', '1', ...args];
-  return spawn(process.execPath, ['--import', 'tsx', MER, 'submit', ...flags], { stdio: 'ignore' });
 }
 
 async function linesOf(file: string): Promise<number> {
