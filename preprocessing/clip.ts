@@ -108,13 +108,13 @@ function abortable(detector: FaceDetector, signal: AbortSignal): FaceDetector {
   return {
     processes: detector.processes ?? 1,
     dispose: () => detector.dispose(),
-    async detect(frame, minFace) {
+    async detect(...request) {
       check();
-      return detector.detect(frame, minFace);
+      return detector.detect(...request);
     },
-    async refine(frame, place) {
+    async refine(...request) {
       check();
-      return detector.refine(frame, place);
+      return detector.refine(...request);
     },
   };
 }

@@ -141,29 +141,34 @@ export async function seedModalities(
   const { info, decoding } = await decodeEarly(file, limits, (info) =>
     info.audio ? { info: { ...info, video: null }, options } : null,
   );
-  const pcm = decoding && (await finishSound(decoding, info));
-  const decode = stopwatch();
-  onStage('audio');
-  const { features: speech, span: samples } = speechOf(info, pcm, 'seed');
-  const heard = (pcm?.length ?? 0) / SAMPLE_RATE;
-  const span = samples ? secondsOf(samples) : { start: 0, end: info.duration ?? heard };
-  const moments = samples ? melFrames(samples.end - samples.start) : melFrames(span.end * SAMPLE_RATE);
-  const audio = stopwatch();
-  onStage('faces');
-  let seen = 0;
-  const face = await facesOf(async () => {
-    if (!info.video) return NO_PICTURES;
-    const lent = 1 + framesAhead(detector);
-    const stream = streamFrames(file, info.video, info.demuxer, { ...decoder, lent });
-    const { ended, ...result } = await seedFaceFeatures(stream, span, moments, detector);
-    // Frames after the last one needed are not read: as far as is known they are there.
-    seen = ended ?? info.duration ?? span.end;
-    return result;
-  });
-  const seconds = Math.max(heard, seen);
-  const warnings = checkLength(info, seconds);
-  const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
-  return { speech, face, span, duration: info.duration ?? seconds, warnings, timings };
+  // The pictures' decoder starts beside the sound's.
+  const stream =
+    info.video && streamFrames(file, info.video, info.demuxer, { ...decoder, lent: 1 + framesAhead(detector) });
+  try {
+    const pcm = decoding && (await finishSound(decoding, info));
+    const decode = stopwatch();
+    onStage('audio');
+    const { features: speech, span: samples } = speechOf(info, pcm, 'seed');
+    const heard = (pcm?.length ?? 0) / SAMPLE_RATE;
+    const span = samples ? secondsOf(samples) : { start: 0, end: info.duration ?? heard };
+    const moments = samples ? melFrames(samples.end - samples.start) : melFrames(span.end * SAMPLE_RATE);
+    const audio = stopwatch();
+    onStage('faces');
+    let seen = 0;
+    const face = await facesOf(async () => {
+      if (!stream) return NO_PICTURES;
+      const { ended, ...result } = await seedFaceFeatures(stream, span, moments, detector);
+      // Frames after the last one needed are not read: as far as is known they are there.
+      seen = ended ?? info.duration ?? span.end;
+      return result;
+    });
+    const seconds = Math.max(heard, seen);
+    const warnings = checkLength(info, seconds);
+    const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
+    return { speech, face, span, duration: info.duration ?? seconds, warnings, timings };
+  } finally {
+    stream?.kill();
+  }
 }
 
 /**

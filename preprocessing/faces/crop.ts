@@ -1,9 +1,11 @@
 import { CROP_SIZE } from '../features.js';
-import type { RgbFrame } from '../media/rgb-frame.js';
+import { type Picture, RgbReader } from '../media/picture.js';
 import type { Box } from './boxes.js';
 
 /** Bytes of one stored crop. */
 export const CROP_BYTES = CROP_SIZE * CROP_SIZE * 3;
+
+const reader = new RgbReader();
 
 /**
  * Cuts a box out of a frame and stretches it to 224 x 224 by bilinear interpolation with pixel centres at half
@@ -11,22 +13,26 @@ export const CROP_BYTES = CROP_SIZE * CROP_SIZE * 3;
  *
  * @param output receives (224, 224, 3) RGB from index `offset` on
  */
-export function cropFace({ data, width, height }: RgbFrame, box: Box, output: Uint8Array, offset: number): void {
-  const columns = samplePoints(box[0], box[2], width);
-  const rows = samplePoints(box[1], box[3], height);
+export function cropFace(frame: Picture, box: Box, output: Uint8Array, offset: number): void {
+  const columns = samplePoints(box[0], box[2], frame.width);
+  const rows = samplePoints(box[1], box[3], frame.height);
+  const { data, width, left, top } = reader.read(frame, {
+    ...{ left: columns.first[0]!, right: columns.second.at(-1)! + 1 },
+    ...{ top: rows.first[0]!, bottom: rows.second.at(-1)! + 1 },
+  });
   let upper = { row: -1, values: new Float64Array(CROP_SIZE * 3) };
   let lower = { row: -1, values: new Float64Array(CROP_SIZE * 3) };
   const fill = (line: typeof upper, row: number) => {
     line.row = row;
     const { values } = line;
-    const origin = row * width * 3;
+    const origin = ((row - top) * width - left) * 3;
     for (let x = 0, i = 0; x < CROP_SIZE; x++) {
-      const left = origin + columns.first[x]! * 3;
-      const right = origin + columns.second[x]! * 3;
+      const first = origin + columns.first[x]! * 3;
+      const second = origin + columns.second[x]! * 3;
       const weight = columns.weight[x]!;
       for (let channel = 0; channel < 3; channel++, i++) {
-        const value = data[left + channel]!;
-        values[i] = value + (data[right + channel]! - value) * weight;
+        const value = data[first + channel]!;
+        values[i] = value + (data[second + channel]! - value) * weight;
       }
     }
   };

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { runChild } from '../../common/child-main.js';
+import { pictureBytes } from '../media/picture.js';
 import type { NetRun } from './detection-net.js';
 import { type DetectorResult, detectorConfigSchema, detectorRequestSchema } from './detector-protocol.js';
 import { createFaceDetector } from './face-detector.js';
@@ -22,13 +23,13 @@ runChild({
     let room = new Uint8Array(0);
     return {
       info: null,
-      async handle({ width, height, minFace }): Promise<DetectorResult> {
-        const size = 3 * width * height;
+      async handle({ minFace, enough, ...shape }): Promise<DetectorResult> {
+        const size = pictureBytes(shape);
         if (room.length !== size) room = new Uint8Array(size);
         fs.readSync(file, room, 0, size, 0);
         runs.length = 0;
         milliseconds = 0;
-        const faces = await detector.detect({ data: room, width, height }, minFace);
+        const faces = await detector.detect({ data: room, ...shape }, minFace, enough);
         return { faces, runs: runs.map((run) => ({ ...run, shape: [...run.shape] })), milliseconds };
       },
     };

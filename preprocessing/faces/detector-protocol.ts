@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { YUV_MATRICES } from '../media/picture.js';
 
 export const detectorConfigSchema = z.object({
   /** Folder of the nets. */
@@ -10,7 +11,9 @@ export const detectorConfigSchema = z.object({
 export const detectorRequestSchema = z.object({
   width: z.number().int().positive(),
   height: z.number().int().positive(),
+  matrix: z.enum(YUV_MATRICES).nullable(),
   minFace: z.number().positive(),
+  enough: z.number().positive(),
 });
 
 export const detectorResultSchema = z.object({

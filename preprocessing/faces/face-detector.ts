@@ -1,4 +1,4 @@
-import type { RgbFrame } from '../media/rgb-frame.js';
+import type { Picture, PixelRectangle } from '../media/picture.js';
 import {
   type Box,
   boxArea,
@@ -9,7 +9,7 @@ import {
   suppressOverlaps,
 } from './boxes.js';
 import { DetectionNet, type DetectionNetOptions, type NetOutputs } from './detection-net.js';
-import { IntegralImage, type PixelRectangle } from './integral-image.js';
+import { IntegralImage } from './integral-image.js';
 
 /** A detected face. Coordinates are pixels of the frame and may lie outside of it. */
 export interface Face {
@@ -27,13 +27,14 @@ export interface FaceDetector {
    * All faces of a frame, the largest first.
    *
    * @param minFace smallest face in pixels that is looked for; the cost falls with its square
+   * @param enough where faces of this size or more are found, smaller ones are not looked for
    */
-  detect(frame: RgbFrame, minFace?: number): Promise<Face[]>;
+  detect(frame: Picture, minFace?: number, enough?: number): Promise<Face[]>;
   /**
    * What the last net of the cascade alone makes of a place that is nearly known from other frames: the face's exact
    * box, and how probable it is that there is one (from 0 on). Null when the place is out of the frame.
    */
-  refine(frame: RgbFrame, place: Box): Promise<Face | null>;
+  refine(frame: Picture, place: Box): Promise<Face | null>;
   /** Frees the native sessions. */
   dispose(): Promise<void>;
 }
@@ -47,6 +48,8 @@ export const FACE_THRESHOLD = 0.7;
 
 const PNET_THRESHOLD = 0.6;
 const RNET_THRESHOLD = 0.7;
+/** Two scales that differ less are the same one, computed in another order. */
+const SAME_SCALE = 1e-9;
 /** Side and stride in pixels of P-Net's receptive field. */
 const CELL = 12;
 const STRIDE = 2;
@@ -109,22 +112,21 @@ class Mtcnn implements FaceDetector {
     this.#onDetection = onDetection;
   }
 
-  detect(frame: RgbFrame, minFace = MIN_FACE): Promise<Face[]> {
+  detect(frame: Picture, minFace = MIN_FACE, enough = minFace): Promise<Face[]> {
     return this.#borrow(async (workspace) => {
       workspace.integral.load(frame);
-      const proposals = await this.#propose(workspace, frame, minFace);
-      const candidates = await this.#filter(workspace, frame, proposals);
-      const found = await this.#locate(workspace, frame, candidates);
-      const faces = found.flatMap((face) =>
-        face && face.probability > FACE_THRESHOLD ? [{ ...face, score: face.probability }] : [],
-      );
-      return suppressContained(faces, 0.7)
-        .map(({ box, probability, points }) => ({ box, probability, points }))
-        .sort((a, b) => boxArea(b.box) - boxArea(a.box));
+      const scales = pyramid(frame, minFace);
+      const isFine = (scale: number) => scale > (CELL / enough) * (1 + SAME_SCALE);
+      const fine = scales.filter(isFine);
+      const large = await this.#propose(workspace, frame, scales.slice(fine.length));
+      const faces = await this.#findIn(workspace, frame, large);
+      if (faces.length > 0 || fine.length === 0) return faces;
+      const small = await this.#propose(workspace, frame, fine);
+      return this.#findIn(workspace, frame, [...small, ...large]);
     });
   }
 
-  async refine(frame: RgbFrame, place: Box): Promise<Face | null> {
+  async refine(frame: Picture, place: Box): Promise<Face | null> {
     const square = squareBox(place);
     const pixels = clip(square, frame);
     if (isEmpty(pixels)) return null;
@@ -150,15 +152,23 @@ class Mtcnn implements FaceDetector {
     await Promise.all([this.#pnet.release(), this.#rnet.release(), this.#onet.release()]);
   }
 
-  /** P-Net over the image pyramid: squares that may hold a face. */
-  async #propose(workspace: Workspace, { width, height }: RgbFrame, minFace: number): Promise<Box[]> {
+  /** The rest of the cascade: the faces among P-Net's proposals, the largest first. */
+  async #findIn(workspace: Workspace, frame: Picture, proposals: readonly Candidate[]): Promise<Face[]> {
+    const candidates = await this.#filter(workspace, frame, joinProposals(proposals));
+    const found = await this.#locate(workspace, frame, candidates);
+    const faces = found.flatMap((face) =>
+      face && face.probability > FACE_THRESHOLD ? [{ ...face, score: face.probability }] : [],
+    );
+    return suppressContained(faces, 0.7)
+      .map(({ box, probability, points }) => ({ box, probability, points }))
+      .sort((a, b) => boxArea(b.box) - boxArea(a.box));
+  }
+
+  /** P-Net on the picture at some scales: places that may hold a face. */
+  async #propose(workspace: Workspace, { width, height }: Picture, scales: readonly number[]): Promise<Candidate[]> {
     const whole = { left: 0, top: 0, right: width, bottom: height };
     const proposals: Candidate[] = [];
-    for (
-      let scale = CELL / minFace, side = Math.min(width, height) * scale;
-      side >= CELL;
-      scale *= PYRAMID_FACTOR, side *= PYRAMID_FACTOR
-    ) {
+    for (const scale of scales) {
       const outWidth = Math.trunc(width * scale + 1);
       const outHeight = Math.trunc(height * scale + 1);
       const image = workspace.floats('image', 3 * outWidth * outHeight);
@@ -171,19 +181,11 @@ class Mtcnn implements FaceDetector {
       });
       proposals.push(...suppressOverlaps(readProposals(outputs, scale), 0.5));
     }
-    return suppressOverlaps(proposals, 0.7).map(({ box: [x1, y1, x2, y2], shares }) => {
-      const [boxWidth, boxHeight] = [f(x2 - x1), f(y2 - y1)];
-      return squareBox([
-        f(x1 + f(shares[0]! * boxWidth)),
-        f(y1 + f(shares[1]! * boxHeight)),
-        f(x2 + f(shares[2]! * boxWidth)),
-        f(y2 + f(shares[3]! * boxHeight)),
-      ]);
-    });
+    return proposals;
   }
 
   /** R-Net: the squares that do hold a face, moved closer to it. */
-  async #filter(workspace: Workspace, frame: RgbFrame, boxes: readonly Box[]): Promise<Box[]> {
+  async #filter(workspace: Workspace, frame: Picture, boxes: readonly Box[]): Promise<Box[]> {
     const passed: Candidate[] = [];
     for (const { crops, kept } of cropBatches(workspace, frame, boxes, RNET_SIDE)) {
       const outputs = await this.#rnet.run(crops, [kept.length, 3, RNET_SIDE, RNET_SIDE]);
@@ -198,7 +200,7 @@ class Mtcnn implements FaceDetector {
   }
 
   /** O-Net: the face of each square with its five points; null for squares out of the frame. */
-  async #locate(workspace: Workspace, frame: RgbFrame, boxes: readonly Box[]): Promise<(Face | null)[]> {
+  async #locate(workspace: Workspace, frame: Picture, boxes: readonly Box[]): Promise<(Face | null)[]> {
     const found = new Map<Box, Face>();
     for (const { crops, kept } of cropBatches(workspace, frame, boxes, ONET_SIDE)) {
       const outputs = await this.#onet.run(crops, [kept.length, 3, ONET_SIDE, ONET_SIDE]);
@@ -215,6 +217,32 @@ class Mtcnn implements FaceDetector {
     }
     return boxes.map((box) => found.get(box) ?? null);
   }
+}
+
+/** The scales of the image pyramid, the largest first: at each P-Net sees faces of another size as large as a cell. */
+function pyramid({ width, height }: Picture, minFace: number): number[] {
+  const scales: number[] = [];
+  for (
+    let scale = CELL / minFace, side = Math.min(width, height) * scale;
+    side >= CELL;
+    scale *= PYRAMID_FACTOR, side *= PYRAMID_FACTOR
+  ) {
+    scales.push(scale);
+  }
+  return scales;
+}
+
+/** The proposals of all scales, less those that overlap, moved to where P-Net says that the face is, as squares. */
+function joinProposals(proposals: readonly Candidate[]): Box[] {
+  return suppressOverlaps(proposals, 0.7).map(({ box: [x1, y1, x2, y2], shares }) => {
+    const [boxWidth, boxHeight] = [f(x2 - x1), f(y2 - y1)];
+    return squareBox([
+      f(x1 + f(shares[0]! * boxWidth)),
+      f(y1 + f(shares[1]! * boxHeight)),
+      f(x2 + f(shares[2]! * boxWidth)),
+      f(y2 + f(shares[3]! * boxHeight)),
+    ]);
+  });
 }
 
 /** Cells that P-Net makes of so many pixels: 3 x 3 convolutions without padding around a pooling by two. */
@@ -249,7 +277,7 @@ function readProposals(outputs: NetOutputs, scale: number): Candidate[] {
 /** The crops of all boxes that lie in the frame, in batches (N, 3, side, side), with the boxes that they belong to. */
 function* cropBatches(
   workspace: Workspace,
-  frame: RgbFrame,
+  frame: Picture,
   boxes: readonly Box[],
   side: number,
 ): Generator<{ crops: Float32Array; kept: Box[] }> {
@@ -264,7 +292,7 @@ function* cropBatches(
 }
 
 /** The pixels of a box within the frame, by facenet-pytorch's `pad`: truncated, one-based, clamped. */
-function clip([x1, y1, x2, y2]: Box, { width, height }: RgbFrame): PixelRectangle {
+function clip([x1, y1, x2, y2]: Box, { width, height }: Picture): PixelRectangle {
   return {
     left: Math.max(1, Math.trunc(x1)) - 1,
     top: Math.max(1, Math.trunc(y1)) - 1,

@@ -59,8 +59,14 @@ export async function followFaces(
   const tracks = chooseTracks(findTracks(looks), subject, first.frame);
   const looked = new Set(looks.map(({ frame }) => frame));
   const between = frames.filter((frame) => !looked.has(frame));
-  const everywhere = (frame: VideoFrame) => lookFor(frame, subject, detector);
-  if (tracks.length > 0) await fillBetween(between, tracks, detector, everywhere);
+  if (tracks.length > 0) {
+    // Where no face is expected it is looked for everywhere in any case, in frames of which none has to wait for another.
+    const lost = between.filter(({ time }) => !tracks.some((track) => isExpected(track, time, looks)));
+    const search = async (frame: VideoFrame) => [frame, await lookFor(frame, subject, detector)] as const;
+    const searched = new Map(await mapConcurrent(lost, detector.processes ?? 1, search));
+    const everywhere = async (frame: VideoFrame) => searched.get(frame) ?? lookFor(frame, subject, detector);
+    await fillBetween(between, tracks, detector, everywhere);
+  }
   const kept = frames.flatMap((frame) => {
     const boxes = tracks.filter((track) => isCovered(track, frame.time)).map((track) => predictBox(track, frame.time));
     return boxes.length > 0 ? [{ frame, boxes: boxes.sort((a, b) => boxArea(b) - boxArea(a)) }] : [];
@@ -78,12 +84,9 @@ function chooseLooks(frames: readonly VideoFrame[]): VideoFrame[] {
 }
 
 /** The faces of a frame; for the largest one, smaller faces are looked for only where there is no large one. */
-async function lookFor(frame: VideoFrame, subject: Subject, detector: FaceDetector): Promise<Face[]> {
-  if (subject === 'largest') {
-    const large = await detector.detect(frame, smallestFace(frame, LARGE_FACE_SHARE));
-    if (large.length > 0) return large;
-  }
-  return detector.detect(frame, smallestFace(frame, MIN_FACE_SHARE));
+function lookFor(frame: VideoFrame, subject: Subject, detector: FaceDetector): Promise<Face[]> {
+  const enough = subject === 'largest' ? smallestFace(frame, LARGE_FACE_SHARE) : undefined;
+  return detector.detect(frame, smallestFace(frame, MIN_FACE_SHARE), enough);
 }
 
 /**
@@ -161,6 +164,12 @@ async function settle(frame: VideoFrame, place: Box, detector: FaceDetector): Pr
 function meanBox(a: Box, b: Box): Box {
   const mean = (side: 0 | 1 | 2 | 3) => (a[side] + b[side]) / 2;
   return [mean(0), mean(1), mean(2), mean(3)];
+}
+
+/** Whether the face was seen in the look before a time or in the one after it. */
+function isExpected({ sightings }: Track, time: number, looks: readonly Look[]): boolean {
+  const around = [looks.findLast((look) => look.time <= time), looks.find((look) => look.time >= time)];
+  return sightings.some((sighting) => around.some((look) => look?.time === sighting.time));
 }
 
 /** Whether the face was seen at a time, or so shortly before and after that it can be taken to have been there. */

@@ -1,12 +1,4 @@
-import type { RgbFrame } from '../media/rgb-frame.js';
-
-/** A rectangle of pixels; `right` and `bottom` are exclusive. */
-export interface PixelRectangle {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
+import { type Picture, type PixelRectangle, RgbReader } from '../media/picture.js';
 
 const CHANNELS = 3;
 
@@ -19,6 +11,7 @@ const CHANNELS = 3;
  * asked for is less than 2^31 / 255 = 8.4 million pixels.
  */
 export class IntegralImage {
+  readonly #reader = new RgbReader();
   #sums = new Int32Array(0);
   #stride = 0;
   #region: PixelRectangle = { left: 0, top: 0, right: 0, bottom: 0 };
@@ -28,7 +21,8 @@ export class IntegralImage {
    *
    * @param region the part of the frame that will be asked for
    */
-  load({ data, width, height }: RgbFrame, region = { left: 0, top: 0, right: width, bottom: height }): void {
+  load(frame: Picture, region = { left: 0, top: 0, right: frame.width, bottom: frame.height }): void {
+    const { data, width, left, top } = this.#reader.read(frame, region);
     const columns = region.right - region.left;
     const stride = (columns + 1) * CHANNELS;
     const size = stride * (region.bottom - region.top + 1);
@@ -39,7 +33,7 @@ export class IntegralImage {
       let red = 0;
       let green = 0;
       let blue = 0;
-      let pixel = (y * width + region.left) * CHANNELS;
+      let pixel = ((y - top) * width + region.left - left) * CHANNELS;
       sums.fill(0, target, target + CHANNELS);
       target += CHANNELS;
       for (let x = 0; x < columns; x++, pixel += CHANNELS, target += CHANNELS) {

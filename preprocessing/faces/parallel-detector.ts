@@ -4,7 +4,7 @@ import fsp from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { WorkerProcess } from '../../common/worker-process.js';
-import type { RgbFrame } from '../media/rgb-frame.js';
+import type { Picture } from '../media/picture.js';
 import type { DetectionNetOptions } from './detection-net.js';
 import { type DetectorResult, detectorResultSchema } from './detector-protocol.js';
 import { createFaceDetector, type Face, type FaceDetector, MIN_FACE } from './face-detector.js';
@@ -44,15 +44,15 @@ class ParallelDetector implements FaceDetector {
     return 1 + this.#helpers.length;
   }
 
-  async detect(frame: RgbFrame, minFace = MIN_FACE): Promise<Face[]> {
+  async detect(...request: Parameters<FaceDetector['detect']>): Promise<Face[]> {
     while (this.#idle.length === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     const detector = this.#idle.pop()!;
     try {
-      return await detector.detect(frame, minFace);
+      return await detector.detect(...request);
     } catch (error) {
       if (detector === this.#own) throw error;
       // The frame may be innocent of what happened to the helper.
-      return await this.#own.detect(frame, minFace);
+      return await this.#own.detect(...request);
     } finally {
       if (detector === this.#own) this.#idle.unshift(detector);
       else if (!(detector instanceof Helper && detector.hasEnded)) this.#idle.push(detector);
@@ -104,9 +104,15 @@ class Helper {
     }
   }
 
-  async detect({ data, width, height }: RgbFrame, minFace: number = MIN_FACE): Promise<Face[]> {
+  async detect(
+    { data, width, height, matrix = null }: Picture,
+    minFace: number = MIN_FACE,
+    enough = minFace,
+  ): Promise<Face[]> {
     fs.writeSync(this.#frames, data, 0, data.length, 0);
-    const answer: DetectorResult = detectorResultSchema.parse(await this.#worker.execute({ width, height, minFace }));
+    const answer: DetectorResult = detectorResultSchema.parse(
+      await this.#worker.execute({ width, height, matrix, minFace, enough }),
+    );
     for (const run of answer.runs) this.#options.onRun?.(run);
     this.#options.onDetection?.(answer.milliseconds);
     return answer.faces;

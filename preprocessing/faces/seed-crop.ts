@@ -1,7 +1,8 @@
 import { CROP_SIZE } from '../features.js';
-import type { RgbFrame } from '../media/rgb-frame.js';
+import { type Picture, type PixelRectangle, type RgbPatch, RgbReader } from '../media/picture.js';
 import type { Box } from './boxes.js';
-import type { PixelRectangle } from './integral-image.js';
+
+const reader = new RgbReader();
 
 /** Bits of OpenCV's interpolation weights for bytes. */
 const WEIGHT_ONE = 2 ** 11;
@@ -12,7 +13,7 @@ const WEIGHT_ONE = 2 ** 11;
  *
  * @returns null when that is no pixel, as it is of most boxes with a negative coordinate
  */
-export function sliceBox([x1, y1, x2, y2]: Box, { width, height }: RgbFrame): PixelRectangle | null {
+export function sliceBox([x1, y1, x2, y2]: Box, { width, height }: Picture): PixelRectangle | null {
   const bound = (value: number, size: number) => {
     const index = Math.trunc(value);
     return Math.min(size, Math.max(0, index < 0 ? index + size : index));
@@ -31,15 +32,13 @@ export function sliceBox([x1, y1, x2, y2]: Box, { width, height }: RgbFrame): Pi
  *
  * @param output receives (224, 224, 3) RGB from index `offset` on
  */
-export function stretchFace(
-  { data, width }: RgbFrame,
-  rectangle: PixelRectangle,
-  output: Uint8Array,
-  offset: number,
-): void {
+export function stretchFace(frame: Picture, rectangle: PixelRectangle, output: Uint8Array, offset: number): void {
   const { left, top, right, bottom } = rectangle;
+  const patch = reader.read(frame, rectangle);
+  const { data, width } = patch;
+  const start = ((top - patch.top) * width + left - patch.left) * 3;
   if (right - left === 2 * CROP_SIZE && bottom - top === 2 * CROP_SIZE) {
-    halve(data, width, rectangle, output, offset);
+    halve(patch, start, output, offset);
     return;
   }
   const columns = weights(right - left, true);
@@ -48,7 +47,7 @@ export function stretchFace(
   let lower = { row: -1, sums: new Int32Array(CROP_SIZE * 3) };
   const fill = (line: typeof upper, row: number) => {
     line.row = row;
-    const origin = ((top + row) * width + left) * 3;
+    const origin = start + row * width * 3;
     for (let x = 0, i = 0; x < CROP_SIZE; x++) {
       const first = origin + columns.first[x]! * 3;
       const second = origin + columns.second[x]! * 3;
@@ -101,16 +100,10 @@ function roundHalfEven(value: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-function halve(
-  data: Uint8Array,
-  width: number,
-  { left, top }: PixelRectangle,
-  output: Uint8Array,
-  offset: number,
-): void {
+function halve({ data, width }: RgbPatch, start: number, output: Uint8Array, offset: number): void {
   const stride = width * 3;
   for (let y = 0, target = offset; y < CROP_SIZE; y++) {
-    const origin = (top + 2 * y) * stride + left * 3;
+    const origin = start + 2 * y * stride;
     for (let x = 0; x < CROP_SIZE; x++) {
       for (let channel = 0; channel < 3; channel++, target++) {
         const a = origin + 6 * x + channel;

@@ -1,4 +1,4 @@
-import type { RgbFrame } from '../media/rgb-frame.js';
+import type { Picture } from '../media/picture.js';
 import type { FrameStream } from '../media/stream-frames.js';
 import type { Box } from './boxes.js';
 import { CROP_BYTES } from './crop.js';
@@ -26,7 +26,7 @@ const MAX_CROPS = 3750;
  * @throws Error when the clip is too long, or too full of faces
  */
 export async function seedFaceFeatures(
-  { rate, frames }: FrameStream,
+  { rate, frames }: Pick<FrameStream, 'rate' | 'frames'>,
   span: { start: number; end: number },
   count: number,
   detector: FaceDetector,
@@ -45,14 +45,14 @@ export async function seedFaceFeatures(
   let boxes: Promise<Box[]> = Promise.resolve([]);
   let withFace = 0;
   let cropping = 0;
-  const crop = async (frame: RgbFrame, number: number, boxes: Promise<Box[]>, moment: number) => {
+  const crop = async (frame: Picture, number: number, boxes: Promise<Box[]>, moment: number) => {
     const found = await boxes;
     if (found.length > 0) withFace += 1;
     const start = performance.now();
     crops.add(frame, number, found, timeOf(moment));
     cropping += performance.now() - start;
   };
-  const take = (frame: RgbFrame, number: number) => {
+  const take = (frame: Picture, number: number) => {
     if (moment % DETECT_EVERY === 0 && number !== looked) {
       boxes = detector.detect(frame).then((faces) => faces.map(({ box }) => box));
       // Whoever waits for the boxes hears of a failure; until then it has not gone unheard.
@@ -63,7 +63,7 @@ export async function seedFaceFeatures(
     moment += 1;
     return () => crop(frame, number, own, at);
   };
-  let last: RgbFrame | null = null;
+  let last: Picture | null = null;
   for await (const frame of frames) {
     const number = seen;
     const steps: (() => Promise<void>)[] = [];
@@ -104,7 +104,7 @@ class CropList {
     this.#data = new Uint8Array(Math.max(1, Math.min(2 * expected, MAX_CROPS)) * CROP_BYTES);
   }
 
-  add(frame: RgbFrame, number: number, boxes: readonly Box[], time: number): void {
+  add(frame: Picture, number: number, boxes: readonly Box[], time: number): void {
     const before = this.#times.length;
     if (number === this.#previous.frame && boxes === this.#previous.boxes) {
       const { crops } = this.#previous;

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Decoder, RAW_PICTURES } from './decoder.js';
+import { Decoder, rawPictures } from './decoder.js';
 import type { Track } from './matroska-reader.js';
 import type { MediaLimits } from './media-limits.js';
-import { type MediaInfo, undecodable } from './probe.js';
-import type { RgbFrame } from './rgb-frame.js';
+import { type Picture, toPicture, type YuvMatrix } from './picture.js';
+import { type MediaInfo, undecodable, type VideoInfo } from './probe.js';
 
 /** Samples a second of the decoded sound. */
 export const SAMPLE_RATE = 16000;
 
 /** A decoded frame and the seconds from the clip's start at which it is shown. */
-export interface VideoFrame extends RgbFrame {
+export interface VideoFrame extends Picture {
   time: number;
 }
 
@@ -82,7 +82,8 @@ export class Decoding {
    * @throws MerError as `decodeMedia` does
    */
   async finish(info: MediaInfo): Promise<DecodedMedia> {
-    const collector = new Collector(this.#options);
+    const matrix = info.video && carriedMatrix(info.video, this.#options.maxFramePixels);
+    const collector = new Collector(this.#options, matrix);
     const blocks = this.#decoder.blocks((track) => collector.addTrack(track));
     for await (const { track, time, data } of blocks) collector.addBlock(track, time, data);
     return collector.finish(info);
@@ -103,9 +104,15 @@ function outputOptions(
     // The first frame of each interval, so that the spacing does not drift with the clip's own frame rate.
     const interval = (time: string) => `floor(${time}*${framesPerSecond}+1e-6)`;
     const filters = [`select='isnan(prev_selected_t)+gt(${interval('t')},${interval('prev_selected_t')})'`];
-    const scale = Math.sqrt(maxFramePixels / (video.width * video.height));
+    const scale = scaleOf(video, maxFramePixels);
     if (scale < 1) filters.push(`scale='trunc(iw*${scale})':'trunc(ih*${scale})'`);
-    options.push('-map', `0:${video.index}`, '-vf', filters.join(','), ...RAW_PICTURES);
+    options.push(
+      '-map',
+      `0:${video.index}`,
+      '-vf',
+      filters.join(','),
+      ...rawPictures(carriedMatrix(video, maxFramePixels)),
+    );
   }
   if (audio) {
     options.push('-map', `0:${audio.index}`, '-af', 'pan=mono|c0=c0', '-ar', `${sampleRate}`, '-c:a', 'pcm_s16le');
@@ -113,9 +120,19 @@ function outputOptions(
   return options;
 }
 
+function scaleOf({ width, height }: VideoInfo, maxFramePixels: number): number {
+  return Math.min(1, Math.sqrt(maxFramePixels / (width * height)));
+}
+
+/** Pictures that are scaled come as RGB: that way the scaler reads their colours whole. */
+function carriedMatrix(video: VideoInfo, maxFramePixels: number): YuvMatrix | null {
+  return scaleOf(video, maxFramePixels) < 1 ? null : video.matrix;
+}
+
 /** Sorts blocks into sound and frames and keeps their number within bounds. */
 class Collector {
   readonly #options: DecodeOptions;
+  readonly #matrix: YuvMatrix | null;
   readonly #sampleRate: number;
   readonly #tracks = new Map<number, Track>();
   readonly #sound: Uint8Array[] = [];
@@ -125,8 +142,9 @@ class Collector {
   #keepEvery = 1;
   #videoEnd = 0;
 
-  constructor(options: DecodeOptions) {
+  constructor(options: DecodeOptions, matrix: YuvMatrix | null) {
     this.#options = options;
+    this.#matrix = matrix;
     this.#sampleRate = options.sampleRate ?? SAMPLE_RATE;
   }
 
@@ -142,12 +160,12 @@ class Collector {
     } else if (track?.kind === 'video') this.#addFrame(time, data, track);
   }
 
-  #addFrame(time: number, data: Uint8Array, { width, height }: Track): void {
-    // A stream may change its size on the way; such frames, and one that was cut short, cannot be read.
-    if (data.length !== width * height * 3) return;
+  #addFrame(time: number, data: Uint8Array, track: Track): void {
+    const picture = toPicture(data, track, this.#matrix);
+    if (!picture) return;
     this.#videoEnd = time + 1 / this.#options.framesPerSecond;
     if (this.#frameCount++ % this.#keepEvery !== 0) return;
-    this.#frames.push({ time, data, width, height });
+    this.#frames.push({ time, ...picture });
     if (this.#frames.length > this.#options.maxFrames) {
       this.#keepEvery *= 2;
       this.#frames = this.#frames.filter((_, index) => index % 2 === 0);

@@ -3,14 +3,17 @@ import ffmpeg from 'fluent-ffmpeg';
 import { ChunkQueue } from './chunk-queue.js';
 import { type Block, readMatroska, type Track } from './matroska-reader.js';
 import { hostileInputOptions, interrupted, type MediaLimits, OutputMeter } from './media-limits.js';
+import type { YuvMatrix } from './picture.js';
 import { ffmpegMissing, mediaTimeout, undecodable } from './probe.js';
 import type { Demuxer } from './sniff.js';
 
 /** Room in a block for what stands beside the pixels, for sound, and for rounding of the scaled size. */
 const BLOCK_SLACK_BYTES = 2 ** 20;
 
-/** Raw pictures as bytes R, G, B. */
-export const RAW_PICTURES = ['-sws_flags', 'bicubic', '-c:v', 'rawvideo', '-pix_fmt', 'rgb24'];
+/** Raw pictures in the form of a `Picture`; as planes only where they have that form in the file. */
+export function rawPictures(matrix: YuvMatrix | null): string[] {
+  return ['-sws_flags', 'bicubic', '-c:v', 'rawvideo', '-pix_fmt', matrix ? 'yuv420p' : 'rgb24'];
+}
 
 /** Check sums over raw pictures cost a fifth of the decoder's time, and a pipe needs none. */
 const PIPED_MATROSKA = ['-allow_raw_vfw', '1', '-live', '1', '-write_crc32', '0', '-f', 'matroska'];

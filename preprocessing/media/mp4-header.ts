@@ -64,7 +64,8 @@ function guess(moov: Buffer): MediaInfo | null {
     demuxer: 'mov',
     duration: Math.max(seconds(total), sound?.duration ?? 0, pictures?.duration ?? 0),
     audio: sound ? { index: audio, duration: sound.duration } : null,
-    video: pictures ? { index: video, ...pictures.size, fps: null } : null,
+    // The decoder is told only whether the pictures come as planes, as they do of most files.
+    video: pictures ? { index: video, ...pictures.size, fps: null, matrix: 'bt601' } : null,
   };
 }
 

@@ -3,7 +3,19 @@ import path from 'node:path';
 import { z } from 'zod';
 import { MerError } from '../../common/errors.js';
 import { hostileInputOptions, type MediaLimits } from './media-limits.js';
+import type { YuvMatrix } from './picture.js';
 import { type Demuxer, sniffFile } from './sniff.js';
+
+export interface VideoInfo {
+  index: number;
+  /** Pixels, before any rotation. */
+  width: number;
+  height: number;
+  /** Frames a second; null when unknown. */
+  fps: number | null;
+  /** Where its pictures can be carried as planes of yuv420p: how RGB is made of them. Else null. */
+  matrix: YuvMatrix | null;
+}
 
 /** What a media file says of itself. */
 export interface MediaInfo {
@@ -12,12 +24,20 @@ export interface MediaInfo {
   duration: number | null;
   /** The first audio stream: its index in the file and its stated seconds. */
   audio: { index: number; duration: number | null } | null;
-  /** The first video stream that is no cover picture; sizes in pixels before any rotation, `fps` null when unknown. */
-  video: { index: number; width: number; height: number; fps: number | null } | null;
+  /** The first video stream that is no cover picture. */
+  video: VideoInfo | null;
 }
 
 /** Of the description, and of what ffprobe has to complain. */
 const MAX_PROBE_BYTES = 2 ** 22;
+
+/** By ffprobe's names. ffmpeg, too, takes what says nothing for the matrix of standard definition, whatever its size. */
+const MATRIX_OF_SPACE: Readonly<Record<string, YuvMatrix>> = {
+  unknown: 'bt601',
+  smpte170m: 'bt601',
+  bt470bg: 'bt601',
+  bt709: 'bt709',
+};
 
 const secondsSchema = z.coerce.number().nonnegative().optional().catch(undefined);
 const probeSchema = z.object({
@@ -29,6 +49,9 @@ const probeSchema = z.object({
       width: z.number().int().default(0),
       height: z.number().int().default(0),
       avg_frame_rate: z.string().optional(),
+      pix_fmt: z.string().optional(),
+      color_range: z.string().optional(),
+      color_space: z.string().optional(),
       duration: secondsSchema,
       disposition: z.object({ attached_pic: z.number().optional() }).optional(),
     }),
@@ -81,7 +104,10 @@ export async function describeMedia(file: string, demuxer: Demuxer, limits: Medi
     duration,
     audio: audio ? { index: audio.index, duration: audio.duration ?? null } : null,
     video: video
-      ? { index: video.index, width: video.width, height: video.height, fps: parseRate(video.avg_frame_rate) }
+      ? {
+          ...{ index: video.index, width: video.width, height: video.height },
+          ...{ fps: parseRate(video.avg_frame_rate), matrix: matrixOf(video) },
+        }
       : null,
   };
 }
@@ -104,9 +130,16 @@ export function ffmpegMissing(cause: unknown): MerError {
   );
 }
 
+function matrixOf({ width, height, ...colour }: z.infer<typeof probeSchema>['streams'][number]): YuvMatrix | null {
+  const { pix_fmt: format, color_range: range = 'unknown', color_space: space = 'unknown' } = colour;
+  const limited = range === 'tv' || range === 'unknown';
+  if (format !== 'yuv420p' || !limited || width % 2 !== 0 || height % 2 !== 0) return null;
+  return MATRIX_OF_SPACE[space] ?? null;
+}
+
 function runFfprobe(file: string, demuxer: Demuxer, limits: MediaLimits): Promise<string> {
   const entries =
-    'stream=index,codec_type,codec_name,width,height,avg_frame_rate,duration:stream_disposition=attached_pic:format=duration';
+    'stream=index,codec_type,codec_name,width,height,avg_frame_rate,pix_fmt,color_range,color_space,duration:stream_disposition=attached_pic:format=duration';
   const args = [
     ...hostileInputOptions(demuxer, limits),
     ...['-show_entries', entries, '-of', 'json', '-i', path.resolve(file)],

@@ -1,8 +1,8 @@
-import { Decoder, RAW_PICTURES } from './decoder.js';
+import { Decoder, rawPictures } from './decoder.js';
 import { allocateBlock, type Track } from './matroska-reader.js';
 import type { MediaLimits } from './media-limits.js';
-import type { MediaInfo } from './probe.js';
-import type { RgbFrame } from './rgb-frame.js';
+import { type Picture, toPicture, type YuvMatrix } from './picture.js';
+import type { MediaInfo, VideoInfo } from './probe.js';
 
 /** Frames a second where a file does not say. */
 const FALLBACK_RATE = 25;
@@ -19,12 +19,14 @@ export interface FrameStream {
   /** Frames a second: the n-th frame is shown from n / rate on. */
   rate: number;
   /** The frames at full size. Leaving the loop early ends the decoder. */
-  frames: AsyncGenerator<RgbFrame>;
+  frames: AsyncGenerator<Picture>;
+  /** Ends the decoder; whoever does not begin to read the frames must call it. */
+  kill(): void;
 }
 
 /**
- * All frames of a probed file at its own constant rate, one at a time: the decoder waits for whoever reads them, so
- * that memory does not grow with the length of the clip. A frame that is late or missing is replaced by the one before
+ * All frames of a probed file at its own constant rate, one at a time: the decoder starts at once and waits for whoever
+ * reads them, so that memory does not grow with the length of the clip. A frame that is late or missing is replaced by the one before
  * it, as players and moviepy do.
  *
  * Iterating throws MerError undecodable_media when the decoder was killed, timeout when it took longer than the limit
@@ -32,31 +34,25 @@ export interface FrameStream {
  */
 export function streamFrames(
   file: string,
-  video: NonNullable<MediaInfo['video']>,
+  { index, fps, matrix }: VideoInfo,
   demuxer: MediaInfo['demuxer'],
-  options: StreamOptions,
+  { lent = 1, ...options }: StreamOptions,
 ): FrameStream {
-  const rate = video.fps ?? FALLBACK_RATE;
-  return { rate, frames: decode(file, video.index, demuxer, rate, options) };
+  const rate = fps ?? FALLBACK_RATE;
+  const output = ['-map', `0:${index}`, '-vf', `fps=${rate}:start_time=0`, ...rawPictures(matrix)];
+  const decoder = new Decoder(file, { demuxer, output, maxPixels: options.limits.maxPixels, ...options });
+  return { rate, frames: readFrames(decoder, matrix, lent), kill: () => decoder.kill() };
 }
 
-async function* decode(
-  file: string,
-  stream: number,
-  demuxer: MediaInfo['demuxer'],
-  rate: number,
-  { lent = 1, ...options }: StreamOptions,
-): AsyncGenerator<RgbFrame> {
-  const output = ['-map', `0:${stream}`, '-vf', `fps=${rate}:start_time=0`, ...RAW_PICTURES];
-  const decoder = new Decoder(file, { demuxer, output, maxPixels: options.limits.maxPixels, ...options });
+async function* readFrames(decoder: Decoder, matrix: YuvMatrix | null, lent: number): AsyncGenerator<Picture> {
   let track: Track | null = null;
   const remember = (entry: Track) => {
     if (entry.kind === 'video') track = entry;
   };
   for await (const { data } of decoder.blocks(remember, takeTurns(lent + 1))) {
     const shape: Track | null = track;
-    // A stream may change its size on the way; such frames, and one that was cut short, cannot be read.
-    if (shape !== null && isWhole(data, shape)) yield { data, ...dimensions(shape) };
+    const picture = shape && toPicture(data, shape, matrix);
+    if (picture) yield picture;
   }
 }
 
@@ -72,12 +68,4 @@ function takeTurns(count: number): (size: number) => Uint8Array {
     blocks[turn] = fresh;
     return fresh;
   };
-}
-
-function isWhole(data: Uint8Array, { width, height }: Track): boolean {
-  return data.length === width * height * 3;
-}
-
-function dimensions({ width, height }: Track): { width: number; height: number } {
-  return { width, height };
 }

@@ -10,7 +10,7 @@ import type { FaceDetector } from '../../preprocessing/faces/face-detector.js';
 import { sliceBox, stretchFace } from '../../preprocessing/faces/seed-crop.js';
 import { seedFaceFeatures } from '../../preprocessing/faces/seed-face-features.js';
 import type { FaceFeatures } from '../../preprocessing/features.js';
-import type { RgbFrame } from '../../preprocessing/media/rgb-frame.js';
+import type { Picture } from '../../preprocessing/media/picture.js';
 import { inTemporaryFolder } from '../helpers/temporary-folder.js';
 import { goldenClip, goldenFile, runFfmpeg, SETTINGS, testDetector } from './helpers.js';
 import { seedGolden } from './seed-golden.js';
@@ -87,7 +87,7 @@ describe('the faces of a clip in compat seed', () => {
 describe('the crops of compat seed', () => {
   /** `count` frames of 64 x 48 whose pixels say their number. */
   function streamOf(count: number, rate: number) {
-    async function* frames(): AsyncGenerator<RgbFrame> {
+    async function* frames(): AsyncGenerator<Picture> {
       for (let i = 0; i < count; i++) yield { width: 64, height: 48, data: new Uint8Array(64 * 48 * 3).fill(10 + i) };
     }
     return { rate, frames: frames() };

@@ -1,0 +1,83 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '../../preprocessing/media/media-limits.js';
+import { type PixelRectangle, RgbReader, toPicture, YUV_MATRICES } from '../../preprocessing/media/picture.js';
+import { probeMedia } from '../../preprocessing/media/probe.js';
+import { inTemporaryFolder } from '../helpers/temporary-folder.js';
+import { runFfmpeg } from './helpers.js';
+
+const SPACES = { bt601: 'smpte170m', bt709: 'bt709' };
+
+/** Noise of all levels, as planes and as ffmpeg's RGB. */
+async function noise(width: number, height: number, matrix: keyof typeof SPACES) {
+  const source = `color=gray:size=${width}x${height}:rate=1,format=yuv420p,noise=all_seed=1:alls=100`;
+  // The last filter holds ffmpeg from converting before the colours are stated.
+  const tags = `setparams=colorspace=${SPACES[matrix]}:range=tv,format=yuv420p`;
+  const input = ['-f', 'lavfi', '-i', source, '-vf', tags, '-frames:v', '1'];
+  const output = ['-sws_flags', 'bicubic', '-f', 'rawvideo', '-pix_fmt'];
+  const planes = await runFfmpeg(...input, ...output, 'yuv420p', '-');
+  const rgb = await runFfmpeg(...input, ...output, 'rgb24', '-');
+  return { picture: toPicture(planes, { width, height }, matrix)!, rgb };
+}
+
+/** The bytes of a region, row by row. */
+function bytesOf({ data, width, left, top }: ReturnType<RgbReader['read']>, region: PixelRectangle): Buffer {
+  const rows = Array.from({ length: region.bottom - region.top }, (_, y) => {
+    const start = ((region.top + y - top) * width + region.left - left) * 3;
+    return data.subarray(start, start + (region.right - region.left) * 3);
+  });
+  return Buffer.concat(rows);
+}
+
+describe('a picture that came as planes', () => {
+  // ffmpeg converts otherwise where it has no SSE: a level or two apart.
+  it.runIf(process.arch === 'x64').each(
+    YUV_MATRICES.flatMap((matrix) => [
+      { matrix, width: 1280, height: 720 },
+      { matrix, width: 426, height: 242 },
+      { matrix, width: 34, height: 18 },
+    ]),
+  )('is read as the very bytes of RGB that ffmpeg makes: $matrix, $width x $height', async (shape) => {
+    const { width, height, matrix } = shape;
+    const { picture, rgb } = await noise(width, height, matrix);
+    const whole = { left: 0, top: 0, right: width, bottom: height };
+    expect(Buffer.compare(bytesOf(new RgbReader().read(picture, whole), whole), rgb)).toBe(0);
+  });
+
+  it('is read in parts, from any pixel on, as it is read whole', async () => {
+    const { picture } = await noise(64, 48, 'bt709');
+    const reader = new RgbReader();
+    const whole = Buffer.from(reader.read(picture, { left: 0, top: 0, right: 64, bottom: 48 }).data);
+    for (const region of [
+      { left: 0, top: 0, right: 1, bottom: 1 },
+      { left: 63, top: 47, right: 64, bottom: 48 },
+      { left: 7, top: 5, right: 20, bottom: 9 },
+      { left: 8, top: 6, right: 21, bottom: 48 },
+    ]) {
+      const expected = bytesOf({ data: whole, width: 64, left: 0, top: 0 }, region);
+      expect(Buffer.compare(bytesOf(reader.read(picture, region), region), expected)).toBe(0);
+    }
+  });
+
+  it('is none when bytes of it are missing', () => {
+    expect(toPicture(new Uint8Array(6 * 4 * 1.5), { width: 6, height: 4 }, 'bt601')).not.toBeNull();
+    expect(toPicture(new Uint8Array(6 * 4 * 1.5 - 1), { width: 6, height: 4 }, 'bt601')).toBeNull();
+  });
+
+  it.each([
+    ['of no stated colours', 'yuv420p', [], '64x48', 'bt601'],
+    ['of high definition', 'yuv420p', ['-colorspace', 'bt709'], '64x48', 'bt709'],
+    ['of the full range', 'yuv420p', ['-color_range', 'pc'], '64x48', null],
+    ['of another matrix', 'yuv420p', ['-colorspace', 'bt2020nc'], '64x48', null],
+    ['of whole colours', 'yuv444p', [], '64x48', null],
+    ['of 10 bits', 'yuv420p10le', [], '64x48', null],
+    ['of an odd side', 'yuv444p', [], '63x48', null],
+  ])('comes so only where RGB can be made of it exactly: a clip %s', async (_, format, options, size, matrix) => {
+    await inTemporaryFolder(async (folder) => {
+      const file = path.join(folder, 'clip.mkv');
+      const input = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=5:duration=0.4`];
+      await runFfmpeg(...input, '-c:v', 'ffv1', '-pix_fmt', format, ...options, file);
+      expect((await probeMedia(file, DEFAULT_LIMITS)).video?.matrix).toBe(matrix);
+    });
+  });
+});
