@@ -22,6 +22,8 @@ export interface ClipSettings {
   compat: Compat;
   /** Face frames kept, at most. */
   maxFrames: number;
+  /** Whether faces are looked for; true when absent. Without, the pictures of a clip with sound are not even decoded. */
+  faces?: boolean;
   /** Whose face counts; `largest` when absent. Compat seed keeps everybody's. */
   subject?: Subject;
   /** When given, word vectors of another dimension are refused. */
@@ -66,13 +68,13 @@ export async function preprocessClip(
   detector: FaceDetector,
 ): Promise<PreprocessedClip> {
   const { features: text, vocabulary } = await readText(input, settings);
-  const { compat, maxFrames, subject = 'largest', limits = DEFAULT_LIMITS, threads = 1 } = settings;
+  const { compat, maxFrames, faces = true, subject = 'largest', limits = DEFAULT_LIMITS, threads = 1 } = settings;
   const { framesPerSpan = false, onStage = () => {}, signal } = settings;
   onStage('decode');
   const prepare = compat === 'seed' ? seedModalities : defaultModalities;
   const { face, ...found } = await prepare(
     input.clip,
-    { maxFrames, framesPerSpan, subject, limits, threads, onStage, ...(signal && { signal }) },
+    { maxFrames, framesPerSpan, faces, subject, limits, threads, onStage, ...(signal && { signal }) },
     signal ? abortable(detector, signal) : detector,
   );
 

@@ -30,6 +30,8 @@ export interface ModalitySettings {
   maxFrames: number;
   /** Whether `maxFrames` counts for each LONG_CLIP_SECONDS of a clip, not for the clip. */
   framesPerSpan: boolean;
+  /** Whether faces are looked for. */
+  faces: boolean;
   /** Whose face; compat seed keeps everybody's. */
   subject: Subject;
   limits: MediaLimits;
@@ -77,11 +79,8 @@ const SHORT_SECONDS = 0.5;
 /** Samples a second at which moviepy reads sound. */
 const MOVIEPY_RATE = 44_100;
 
-const NO_PICTURES: FaceResult = {
-  features: { status: 'missing', reason: 'the clip has no pictures' },
-  share: 0,
-  cropping: 0,
-};
+const NO_PICTURES = noFace('the clip has no pictures');
+const NOT_WANTED = noFace('faces were not looked for');
 
 /**
  * Sound and candidate frames come from one run of the decoder; of the frames within the trimmed span those are kept
@@ -91,7 +90,7 @@ const NO_PICTURES: FaceResult = {
  */
 export async function defaultModalities(
   file: string,
-  { subject, limits, threads, onStage, signal, ...settings }: ModalitySettings,
+  { faces, subject, limits, threads, onStage, signal, ...settings }: ModalitySettings,
   detector: FaceDetector,
 ): Promise<HeardAndSeen> {
   const stopwatch = createStopwatch();
@@ -104,10 +103,10 @@ export async function defaultModalities(
       maxFramePixels: Math.round(MAX_FRAME_PIXELS * Math.min(1, (2 * settings.maxFrames) / most)),
       ...{ limits, threads, ...(signal && { signal }) },
     };
-    return { info, options };
+    return { info: faces ? info : soundOf(info), options };
   });
   const { pcm, frames, seconds } = await decoding.finish(info);
-  const warnings = checkLength(info, seconds);
+  const warnings = checkLength(faces ? info : soundOf(info), seconds);
   const decode = stopwatch();
   onStage('audio');
   const { features: speech, span: samples } = speechOf(info, pcm, 'default');
@@ -116,6 +115,7 @@ export async function defaultModalities(
   onStage('faces');
   const maxFrames = framesOf(span.end - span.start, settings);
   const face = await facesOf(async () => {
+    if (!faces) return NOT_WANTED;
     if (!info.video) return NO_PICTURES;
     return frames.length > 0 ? faceFeatures(frames, span, { maxFrames, subject }, detector) : UNDECODABLE_PICTURES;
   });
@@ -132,7 +132,7 @@ export async function defaultModalities(
  */
 export async function seedModalities(
   file: string,
-  { limits, threads, onStage, signal }: ModalitySettings,
+  { faces, limits, threads, onStage, signal }: ModalitySettings,
   detector: FaceDetector,
 ): Promise<HeardAndSeen> {
   const stopwatch = createStopwatch();
@@ -143,7 +143,9 @@ export async function seedModalities(
   );
   // The pictures' decoder starts beside the sound's.
   const stream =
-    info.video && streamFrames(file, info.video, info.demuxer, { ...decoder, lent: 1 + framesAhead(detector) });
+    faces &&
+    info.video &&
+    streamFrames(file, info.video, info.demuxer, { ...decoder, lent: 1 + framesAhead(detector) });
   try {
     const pcm = decoding && (await finishSound(decoding, info));
     const decode = stopwatch();
@@ -156,6 +158,7 @@ export async function seedModalities(
     onStage('faces');
     let seen = 0;
     const face = await facesOf(async () => {
+      if (!faces) return NOT_WANTED;
       if (!stream) return NO_PICTURES;
       const { ended, ...result } = await seedFaceFeatures(stream, span, moments, detector);
       // Frames after the last one needed are not read: as far as is known they are there.
@@ -163,11 +166,11 @@ export async function seedModalities(
       return result;
     });
     const seconds = Math.max(heard, seen);
-    const warnings = checkLength(info, seconds);
+    const warnings = checkLength(faces ? info : soundOf(info), seconds);
     const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
     return { speech, face, span, duration: info.duration ?? seconds, warnings, timings };
   } finally {
-    stream?.kill();
+    if (stream) stream.kill();
   }
 }
 
@@ -183,6 +186,14 @@ async function finishSound(decoding: Decoding, info: MediaInfo): Promise<Int16Ar
     if (info.video && error instanceof MerError && error.code === 'undecodable_media') return null;
     throw error;
   }
+}
+
+/**
+ * A file as if it had no pictures, as long as its sound says that it is. One without sound is left as it is: its
+ * pictures tell how long it is.
+ */
+function soundOf(info: MediaInfo): MediaInfo {
+  return info.audio ? { ...info, video: null, duration: info.audio.duration } : info;
 }
 
 /** Face frames that a clip of so many seconds keeps, at most. */
@@ -233,6 +244,10 @@ function checkLength({ duration, demuxer }: MediaInfo, seconds: number): string[
     throw new MerError('truncated_media', `The clip is cut short: only ${found}.`, 'Send the whole file.');
   }
   return seconds < duration - SHORT_SECONDS ? [`only ${found}`] : [];
+}
+
+function noFace(reason: string): FaceResult {
+  return { features: { status: 'missing', reason }, share: 0, cropping: 0 };
 }
 
 /** Each call returns the milliseconds since the one before. */

@@ -17,7 +17,8 @@ runChild({
       maxOutOfVocabulary: wordTable.maxOutOfVocabulary,
     };
     const settings = {
-      ...{ compat, maxFrames, framesPerSpan: true, subject, threads, wordDim: inputs.wordDim, limits },
+      ...{ compat, maxFrames, framesPerSpan: true, faces: modalities.includes('face'), subject, threads },
+      ...{ wordDim: inputs.wordDim, limits },
       ...lookUp,
     };
     const spec = { ...inputs, maxFrames };

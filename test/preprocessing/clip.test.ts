@@ -87,6 +87,23 @@ describe('a clip', () => {
     expect(clip.speech.status).toBe('used');
   });
 
+  it.each(['default', 'seed'] as const)('is only listened to when no faces are wanted, compat %s', async (compat) => {
+    await inTemporaryFolder(async (folder) => {
+      // Pictures that go on for long after the sound do not make it a clip cut short.
+      const file = path.join(folder, 'short-sound.mp4');
+      await runFfmpeg('-i', goldenClip(2), '-t', '1.5', '-i', goldenClip(2), '-map', '0:v', '-map', '1:a', file);
+      const stages: string[] = [];
+      const settings = { ...SETTINGS, compat, onStage: (stage: string) => stages.push(stage) };
+      const heard = await preprocessClip({ clip: file }, { ...settings, faces: false }, detector);
+      const { speech, face } = await preprocessClip({ clip: file }, settings, detector);
+      expect(face.status).toBe('used');
+      expect(heard).toMatchObject({
+        ...{ speech, warnings: [] },
+        face: { status: 'missing', reason: 'faces were not looked for' },
+      });
+    });
+  });
+
   it('takes a cover picture for no video', async () => {
     const cover = path.join(path.dirname(goldenClip(2)), '..', 'mtcnn_00002_0.png');
     const clip = await preprocessVariant(
