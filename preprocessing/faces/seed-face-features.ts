@@ -99,9 +99,9 @@ class CropList {
   readonly #times: number[] = [];
   #previous: { frame: number; boxes: readonly Box[]; crops: number } = { frame: -1, boxes: [], crops: 0 };
 
-  /** @param expected crops of one face: there is room for two at once, and memory is only taken by those that come */
+  /** @param expected crops of one face: there is room for three at once, and memory is only taken by those that come */
   constructor(expected: number) {
-    this.#data = new Uint8Array(Math.max(1, Math.min(2 * expected, MAX_CROPS)) * CROP_BYTES);
+    this.#data = new Uint8Array(Math.max(1, Math.min(3 * expected, MAX_CROPS)) * CROP_BYTES);
   }
 
   add(frame: Picture, number: number, boxes: readonly Box[], time: number): void {
