@@ -3,7 +3,7 @@ import { Decoder, rawPictures } from './decoder.js';
 import type { Track } from './matroska-reader.js';
 import type { MediaLimits } from './media-limits.js';
 import { type Picture, toPicture, type YuvMatrix } from './picture.js';
-import { type MediaInfo, undecodable, type VideoInfo } from './probe.js';
+import { type MediaInfo, undecodable } from './probe.js';
 
 /** Samples a second of the decoded sound. */
 export const SAMPLE_RATE = 16000;
@@ -27,7 +27,7 @@ export interface DecodeOptions {
   framesPerSecond: number;
   /** When more frames than this are held, every second one is let go, as often as needed. */
   maxFrames: number;
-  /** Pictures of more pixels are scaled down to this many, keeping their shape. */
+  /** Pictures of more pixels are scaled down to this many, keeping their shape, to even sides. */
   maxFramePixels: number;
   /** Samples a second; SAMPLE_RATE when absent. */
   sampleRate?: number;
@@ -82,8 +82,7 @@ export class Decoding {
    * @throws MerError as `decodeMedia` does
    */
   async finish(info: MediaInfo): Promise<DecodedMedia> {
-    const matrix = info.video && carriedMatrix(info.video, this.#options.maxFramePixels);
-    const collector = new Collector(this.#options, matrix);
+    const collector = new Collector(this.#options, info.video?.matrix ?? null);
     const blocks = this.#decoder.blocks((track) => collector.addTrack(track));
     for await (const { track, time, data } of blocks) collector.addBlock(track, time, data);
     return collector.finish(info);
@@ -104,29 +103,14 @@ function outputOptions(
     // The first frame of each interval, so that the spacing does not drift with the clip's own frame rate.
     const interval = (time: string) => `floor(${time}*${framesPerSecond}+1e-6)`;
     const filters = [`select='isnan(prev_selected_t)+gt(${interval('t')},${interval('prev_selected_t')})'`];
-    const scale = scaleOf(video, maxFramePixels);
-    if (scale < 1) filters.push(`scale='trunc(iw*${scale})':'trunc(ih*${scale})'`);
-    options.push(
-      '-map',
-      `0:${video.index}`,
-      '-vf',
-      filters.join(','),
-      ...rawPictures(carriedMatrix(video, maxFramePixels)),
-    );
+    const scale = Math.sqrt(maxFramePixels / (video.width * video.height));
+    if (scale < 1) filters.push(`scale='2*max(1,trunc(iw*${scale / 2}))':'2*max(1,trunc(ih*${scale / 2}))'`);
+    options.push('-map', `0:${video.index}`, '-vf', filters.join(','), ...rawPictures(video.matrix));
   }
   if (audio) {
     options.push('-map', `0:${audio.index}`, '-af', 'pan=mono|c0=c0', '-ar', `${sampleRate}`, '-c:a', 'pcm_s16le');
   }
   return options;
-}
-
-function scaleOf({ width, height }: VideoInfo, maxFramePixels: number): number {
-  return Math.min(1, Math.sqrt(maxFramePixels / (width * height)));
-}
-
-/** Pictures that are scaled come as RGB: that way the scaler reads their colours whole. */
-function carriedMatrix(video: VideoInfo, maxFramePixels: number): YuvMatrix | null {
-  return scaleOf(video, maxFramePixels) < 1 ? null : video.matrix;
 }
 
 /** Sorts blocks into sound and frames and keeps their number within bounds. */
