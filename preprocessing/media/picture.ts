@@ -1,3 +1,7 @@
+export const YUV_MATRICES = ['bt601', 'bt709'] as const;
+/** How the colours of a picture were made of red, green and blue. */
+export type YuvMatrix = (typeof YUV_MATRICES)[number];
+
 /**
  * One decoded picture, as the decoder gave it: row-major (height, width, 3) RGB, or with a `matrix` the planes of
  * yuv420p (8 bits, limited range) one after another: Y (height, width), U and V (height / 2, width / 2), sides even.
@@ -25,16 +29,16 @@ export interface RgbPatch {
   top: number;
 }
 
+type Matrix = Record<'redOfV' | 'greenOfU' | 'greenOfV' | 'blueOfU', number>;
+
 /**
  * Shares of the colour differences in red, green and blue (ITU-T H.273, matrix coefficients 5 and 1), with 16 bits
  * after the point, scaled to the limited range.
  */
-const MATRICES = {
+const MATRICES: Readonly<Record<YuvMatrix, Matrix>> = {
   bt601: { redOfV: 104_597, greenOfU: -25_675, greenOfV: -53_279, blueOfU: 132_201 },
   bt709: { redOfV: 117_489, greenOfU: -13_975, greenOfV: -34_925, blueOfU: 138_438 },
 };
-export type YuvMatrix = keyof typeof MATRICES;
-export const YUV_MATRICES = Object.keys(MATRICES) as [YuvMatrix, ...YuvMatrix[]];
 /** Of luma, for black is 16 and white 235. */
 const LUMA = Math.floor((255 * 2 ** 16) / 219);
 const BLACK = 16;
@@ -102,7 +106,7 @@ export class RgbReader {
   }
 }
 
-function createTables({ redOfV, greenOfU, greenOfV, blueOfU }: (typeof MATRICES)[YuvMatrix]) {
+function createTables({ redOfV, greenOfU, greenOfV, blueOfU }: Matrix) {
   // Bytes are widened by 3 bits and factors lose 3, so that the high half of a 16-bit product is the level.
   const table = (factor: number, zero: number) => {
     const short = Math.round(factor / 8);

@@ -26,8 +26,8 @@ export interface FrameStream {
 
 /**
  * All frames of a probed file at its own constant rate, one at a time: the decoder starts at once and waits for whoever
- * reads them, so that memory does not grow with the length of the clip. A frame that is late or missing is replaced by the one before
- * it, as players and moviepy do.
+ * reads them, so that memory does not grow with the length of the clip. A frame that is late or missing is replaced by
+ * the one before it, as players and moviepy do.
  *
  * Iterating throws MerError undecodable_media when the decoder was killed, timeout when it took longer than the limit
  * without being made to wait, too_large when it puts out more than the limit, missing_part.
