@@ -10,6 +10,7 @@ import {
   placeDistance,
   predictBox,
   type Sighting,
+  smallestSize,
   type Track,
 } from './subject-track.js';
 
@@ -60,11 +61,13 @@ export async function followFaces(
   const looked = new Set(looks.map(({ frame }) => frame));
   const between = frames.filter((frame) => !looked.has(frame));
   if (tracks.length > 0) {
+    const lookAgain = (frame: VideoFrame) =>
+      lookFor(frame, subject, detector, Math.min(...tracks.map((track) => smallestSize(track, frame.time))));
     // Where no face is expected it is looked for everywhere in any case, in frames of which none has to wait for another.
     const lost = between.filter(({ time }) => !tracks.some((track) => isExpected(track, time, looks)));
-    const search = async (frame: VideoFrame) => [frame, await lookFor(frame, subject, detector)] as const;
+    const search = async (frame: VideoFrame) => [frame, await lookAgain(frame)] as const;
     const searched = new Map(await mapConcurrent(lost, detector.processes ?? 1, search));
-    const everywhere = async (frame: VideoFrame) => searched.get(frame) ?? lookFor(frame, subject, detector);
+    const everywhere = async (frame: VideoFrame) => searched.get(frame) ?? lookAgain(frame);
     await fillBetween(between, tracks, detector, everywhere);
   }
   const kept = frames.flatMap((frame) => {
@@ -83,19 +86,25 @@ function chooseLooks(frames: readonly VideoFrame[]): VideoFrame[] {
   return frames.length === 0 ? [] : [...new Set(indices)].map((index) => frames[index]!);
 }
 
-/** The faces of a frame; for the largest one, smaller faces are looked for only where there is no large one. */
-function lookFor(frame: VideoFrame, subject: Subject, detector: FaceDetector): Promise<Face[]> {
-  const enough = subject === 'largest' ? smallestFace(frame, LARGE_FACE_SHARE) : undefined;
-  return detector.detect(frame, smallestFace(frame, MIN_FACE_SHARE), enough);
+/**
+ * The faces of a frame; for the largest one, smaller faces are looked for only where there is no large one.
+ *
+ * @param least pixels of the smallest face that is wanted
+ */
+function lookFor(frame: VideoFrame, subject: Subject, detector: FaceDetector, least = 0): Promise<Face[]> {
+  const side = Math.min(frame.width, frame.height);
+  const minFace = pyramidStep(Math.max(least, side * MIN_FACE_SHARE));
+  const enough = subject === 'largest' ? Math.max(minFace, pyramidStep(side * LARGE_FACE_SHARE)) : minFace;
+  return detector.detect(frame, minFace, enough);
 }
 
 /**
- * The smallest face to look for, at most `share` of the picture's shorter side, as a size that starts on a step of the
- * usual pyramid: larger faces then get the very boxes that the whole pyramid would give them.
+ * The largest face of so many pixels or less that a step of the usual pyramid begins with: what is larger then gets the
+ * very boxes that the whole pyramid would give it.
  */
-function smallestFace({ width, height }: VideoFrame, share: number): number {
+function pyramidStep(pixels: number): number {
   let size = MIN_FACE;
-  while (size / PYRAMID_FACTOR <= Math.min(width, height) * share) size /= PYRAMID_FACTOR;
+  while (size / PYRAMID_FACTOR <= pixels) size /= PYRAMID_FACTOR;
   return size;
 }
 

@@ -103,3 +103,8 @@ export function predictBox({ sightings }: Track, time: number): Box {
   const at = (side: 0 | 1 | 2 | 3) => previous.box[side] + (next.box[side] - previous.box[side]) * between;
   return [at(0), at(1), at(2), at(3)];
 }
+
+/** Pixels below which no face can be the track's at a time. */
+export function smallestSize(track: Track, time: number): number {
+  return Math.sqrt(boxArea(predictBox(track, time))) / MAX_GROWTH;
+}
