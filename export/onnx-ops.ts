@@ -150,8 +150,11 @@ export class OnnxOps implements Ops<OnnxKinds> {
     return this.#affineEach(x, weight, this.#parameter(`${name}.bias`), name);
   }
 
-  linearReluEach = (x: OnnxSequence, options: LinearOptions) =>
-    this.#each(this.linearEach(x, options), (value) => this.#graph.node('Relu', [value]));
+  feedForwardEach(x: OnnxSequence, inner: LinearOptions, outer: LinearOptions): OnnxSequence {
+    const wide = this.#each(this.linearEach(x, inner), (value) => this.#graph.node('Relu', [value]));
+    return this.linearEach(wide, outer);
+  }
+
   dropoutEach = (x: OnnxSequence) => x;
 
   addSequences = (a: OnnxSequence, b: OnnxSequence) =>

@@ -96,8 +96,8 @@ export interface Ops<K extends Kinds> {
   framesToSequence(x: K['vector'], like: K['frames']): K['sequence'];
 
   linearEach(x: K['sequence'], options: LinearOptions): K['sequence'];
-  /** A linear layer, ReLU, and dropout of `dropout` in training. */
-  linearReluEach(x: K['sequence'], options: LinearOptions, dropout: number): K['sequence'];
+  /** Two linear layers; between them ReLU, and dropout of `dropout` in training. */
+  feedForwardEach(x: K['sequence'], inner: LinearOptions, outer: LinearOptions, dropout: number): K['sequence'];
   dropoutEach(x: K['sequence'], rate: number): K['sequence'];
   addSequences(a: K['sequence'], b: K['sequence']): K['sequence'];
   layerNorm(x: K['sequence'], options: NormOptions): K['sequence'];

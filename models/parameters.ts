@@ -83,7 +83,11 @@ class ParameterRecorder implements Ops<NoValues> {
   depthwiseConv2d = (_x: null, options: ConvOptions) => this.#convolution(options, 'depthwise');
   linear = (_x: null, options: LinearOptions) => this.#linear(options);
   linearEach = (_x: null, options: LinearOptions) => this.#linear(options);
-  linearReluEach = (_x: null, options: LinearOptions) => this.#linear(options);
+
+  feedForwardEach(_x: null, inner: LinearOptions, outer: LinearOptions): null {
+    this.#linear(inner);
+    return this.#linear(outer);
+  }
 
   batchNorm(_x: null, { name, features }: BatchNormOptions): null {
     this.#add(`${name}.weight`, [features], constant(1));

@@ -58,11 +58,8 @@ export function encoderLayer<K extends Kinds>(
     epsilon: EPSILON,
   });
   const widening = { name: `${prefix}linear1`, inFeatures: features, outFeatures: FEED_FORWARD };
-  const narrow = ops.linearEach(ops.linearReluEach(x, widening, DROPOUT), {
-    name: `${prefix}linear2`,
-    inFeatures: FEED_FORWARD,
-    outFeatures: features,
-  });
+  const narrowing = { name: `${prefix}linear2`, inFeatures: FEED_FORWARD, outFeatures: features };
+  const narrow = ops.feedForwardEach(x, widening, narrowing, DROPOUT);
   return ops.layerNorm(ops.addSequences(x, ops.dropoutEach(narrow, DROPOUT)), {
     name: `${prefix}norm2`,
     features,

@@ -59,7 +59,7 @@ export type Attributes = Record<
 >;
 
 /** TF_DataType of the public C API; the binding names only those of tfjs. */
-const DT_INT16 = 5;
+const DT_INT8 = 6;
 const DT_BFLOAT16 = 14;
 const DT_HALF = 19;
 
@@ -67,7 +67,6 @@ const DT_HALF = 19;
 const ELEMENT_BYTES = new Map([
   [1, 4],
   [3, 4],
-  [DT_INT16, 2],
   [9, 8],
   [DT_BFLOAT16, 2],
   [DT_HALF, 2],
@@ -93,7 +92,7 @@ export class Native {
   readonly float32: number;
   readonly int32: number;
   readonly uint8: number;
-  readonly int16 = DT_INT16;
+  readonly int8 = DT_INT8;
   readonly bfloat16 = DT_BFLOAT16;
   readonly half = DT_HALF;
   readonly int64: number;
@@ -176,8 +175,8 @@ export class Native {
     return this.#constant(`s${value}`, () => this.ints([], Int32Array.of(value)));
   }
 
-  shortScalar(value: number): Tensor {
-    return this.#constant(`h${value}`, () => this.cast(this.intScalar(value), this.int16));
+  byteScalar(value: number): Tensor {
+    return this.#constant(`b${value}`, () => this.cast(this.intScalar(value), this.int8));
   }
 
   longScalar(value: number): Tensor {

@@ -106,38 +106,55 @@ export function dense(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tens
   return tape.record(result, [x, weight, bias], (gradient) => denseBackward(tape, x, weight, bias, gradient));
 }
 
+/** Weight (out, in) and bias (out) of a linear layer. */
+interface LinearTensors {
+  weight: Tensor;
+  bias: Tensor;
+}
+
 /**
- * {@link dense}, ReLU, then multiplication by `mask` where there is one. Its backward needs no more than the result:
- * what ReLU or the mask has zeroed is zero there.
- * @param mask of the result's shape: 0 or `scale`, from dropout; null for none. Freed.
+ * Two linear layers with ReLU and dropout between them. Its backward needs no more of the wide values between them than
+ * those that remain: what ReLU or dropout has zeroed is zero there.
+ *
+ * @param kept 1 for what dropout keeps of the values between, else 0; null for no dropout. Freed.
+ * @param scale of what is kept; the narrow result and its gradient are multiplied by it, not the wide values
  */
-export function denseRelu(
+export function feedForward(
   tape: Tape,
   x: Tensor,
-  weight: Tensor,
-  bias: Tensor,
-  mask: Tensor | null,
+  inner: LinearTensors,
+  outer: LinearTensors,
+  kept: Tensor | null,
   scale: number,
 ): Tensor {
   const { native } = tape;
-  const before = affine(tape, x, weight, bias);
-  let result = native.run('Relu', [before]);
+  const times = (value: Tensor) => native.run('Mul', [value, native.scalar(kept ? scale : 1)]);
+  const before = affine(tape, x, inner.weight, inner.bias);
+  let wide = native.run('Relu', [before]);
   native.free(before);
-  if (mask) {
-    const masked = native.run('Mul', [result, mask]);
-    native.free(result, mask);
-    result = masked;
+  if (kept) {
+    const masked = native.run('Mul', [wide, kept]);
+    native.free(wide, kept);
+    wide = masked;
   }
+  tape.keep(wide);
+  // To turn the weight first takes less time than the product with the unturned one takes longer.
+  const turned = native.run('Transpose', [outer.weight, native.list([1, 0])]);
+  const narrow = product(tape, 'MatMul', wide, turned, {});
+  const scaled = times(narrow);
+  const result = native.run('BiasAdd', [scaled, outer.bias]);
   tape.keep(result);
-  return tape.record(result, [x, weight, bias], (gradient) => {
-    let slope = native.run('ReluGrad', [gradient, result]);
-    if (mask) {
-      const scaled = native.run('Mul', [slope, native.scalar(scale)]);
-      native.free(slope);
-      slope = scaled;
+  native.free(turned, narrow, scaled);
+  return tape.record(result, [x, inner.weight, inner.bias, outer.weight, outer.bias], (gradient) => {
+    if (tape.needsGradient(outer.bias)) tape.accumulate(outer.bias, native.run('BiasAddGrad', [gradient]));
+    const scaledGradient = times(gradient);
+    if (tape.needsGradient(outer.weight)) {
+      tape.accumulate(outer.weight, product(tape, 'MatMul', scaledGradient, wide, { transpose_a: true }));
     }
-    denseBackward(tape, x, weight, bias, slope);
-    native.free(slope);
+    const wideGradient = product(tape, 'MatMul', scaledGradient, outer.weight, {});
+    const slope = native.run('ReluGrad', [wideGradient, wide]);
+    denseBackward(tape, x, inner.weight, inner.bias, slope);
+    native.free(scaledGradient, wideGradient, slope);
   });
 }
 

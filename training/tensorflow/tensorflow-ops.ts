@@ -9,7 +9,7 @@ import type {
   Ops,
 } from '../../models/ops.js';
 import { sinusoidalPositions } from '../../models/positions.js';
-import { dropMask } from './drop-mask.js';
+import { dropMask, keepMask } from './drop-mask.js';
 import * as image from './image-primitives.js';
 import type { Native, Tensor } from './native.js';
 import * as math from './primitives.js';
@@ -164,15 +164,17 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     return this.#each(x, math.reshape(this.#tape, this.linear(rows, options), [batch, time, options.outFeatures]));
   }
 
-  linearReluEach(x: Sequence, { name, outFeatures }: LinearOptions, dropout: number): Sequence {
+  feedForwardEach(x: Sequence, inner: LinearOptions, outer: LinearOptions, dropout: number): Sequence {
     const [batch, time, features] = x.tensor.shape as [number, number, number];
     const rows = math.reshape(this.#tape, x.tensor, [batch * time, features]);
-    const drops = this.#drops && dropout > 0;
-    const mask = drops ? dropMask(this.#native, [batch * time, outFeatures], dropout, this.#mode.seed()) : null;
-    const weight = this.#variables.get(`${name}.weight`);
-    const bias = this.#variables.get(`${name}.bias`);
-    const wide = math.denseRelu(this.#tape, rows, weight, bias, mask, 1 / (1 - dropout));
-    return this.#each(x, math.reshape(this.#tape, wide, [batch, time, outFeatures]));
+    const wide = [batch * time, inner.outFeatures];
+    const kept = this.#drops && dropout > 0 ? keepMask(this.#native, wide, dropout, this.#mode.seed()) : null;
+    const tensors = ({ name }: LinearOptions) => ({
+      weight: this.#variables.get(`${name}.weight`),
+      bias: this.#variables.get(`${name}.bias`),
+    });
+    const result = math.feedForward(this.#tape, rows, tensors(inner), tensors(outer), kept, 1 / (1 - dropout));
+    return this.#each(x, math.reshape(this.#tape, result, [batch, time, outer.outFeatures]));
   }
 
   dropoutEach(x: Sequence, rate: number): Sequence {
