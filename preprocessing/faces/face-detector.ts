@@ -1,15 +1,8 @@
 import type { Picture, PixelRectangle } from '../media/picture.js';
-import {
-  type Box,
-  boxArea,
-  regressBox,
-  type ScoredBox,
-  squareBox,
-  suppressContained,
-  suppressOverlaps,
-} from './boxes.js';
-import { DetectionNet, type DetectionNetOptions, type NetOutputs } from './detection-net.js';
+import { type Box, boxArea, regressBox, squareBox, suppressContained, suppressOverlaps } from './boxes.js';
+import { DetectionNet, type DetectionNetOptions } from './detection-net.js';
 import { IntegralImage } from './integral-image.js';
+import { type Candidate, CELL, gridSize, joinProposals, pyramid, readProposals } from './proposals.js';
 
 /** A detected face. Coordinates are pixels of the frame and may lie outside of it. */
 export interface Face {
@@ -41,28 +34,18 @@ export interface FaceDetector {
 
 /** Smallest face in pixels that is looked for, unless asked otherwise. */
 export const MIN_FACE = 20;
-/** Each step of the image pyramid is this much smaller than the one before. */
-export const PYRAMID_FACTOR = 0.6;
 /** Above this probability of O-Net it is a face. */
 export const FACE_THRESHOLD = 0.7;
 
-const PNET_THRESHOLD = 0.6;
 const RNET_THRESHOLD = 0.7;
 /** Two scales that differ less are the same one, computed in another order. */
 const SAME_SCALE = 1e-9;
-/** Side and stride in pixels of P-Net's receptive field. */
-const CELL = 12;
-const STRIDE = 2;
 const RNET_SIDE = 24;
 const ONET_SIDE = 48;
 /** R- and O-Net see at most so many crops at once, which bounds their memory; more at once are no faster. */
 const MAX_CROPS = 16;
 
 const f = Math.fround;
-
-interface Candidate extends ScoredBox {
-  shares: ArrayLike<number>;
-}
 
 /**
  * Loads the three nets of MTCNN (Zhang et al. 2016) and runs the cascade as facenet-pytorch 2.6 does with min_face 20,
@@ -217,61 +200,6 @@ class Mtcnn implements FaceDetector {
     }
     return boxes.map((box) => found.get(box) ?? null);
   }
-}
-
-/** The scales of the image pyramid, the largest first: at each P-Net sees faces of another size as large as a cell. */
-function pyramid({ width, height }: Picture, minFace: number): number[] {
-  const scales: number[] = [];
-  for (
-    let scale = CELL / minFace, side = Math.min(width, height) * scale;
-    side >= CELL;
-    scale *= PYRAMID_FACTOR, side *= PYRAMID_FACTOR
-  ) {
-    scales.push(scale);
-  }
-  return scales;
-}
-
-/** The proposals of all scales, less those that overlap, moved to where P-Net says that the face is, as squares. */
-function joinProposals(proposals: readonly Candidate[]): Box[] {
-  return suppressOverlaps(proposals, 0.7).map(({ box: [x1, y1, x2, y2], shares }) => {
-    const [boxWidth, boxHeight] = [f(x2 - x1), f(y2 - y1)];
-    return squareBox([
-      f(x1 + f(shares[0]! * boxWidth)),
-      f(y1 + f(shares[1]! * boxHeight)),
-      f(x2 + f(shares[2]! * boxWidth)),
-      f(y2 + f(shares[3]! * boxHeight)),
-    ]);
-  });
-}
-
-/** Cells that P-Net makes of so many pixels: 3 x 3 convolutions without padding around a pooling by two. */
-function gridSize(pixels: number): number {
-  return Math.ceil((pixels - 4) / STRIDE) + 1 - 4;
-}
-
-/** P-Net's cells above the threshold, as boxes of the whole frame. */
-function readProposals(outputs: NetOutputs, scale: number): Candidate[] {
-  const { data: probabilities, shape } = outputs('probabilities');
-  const shares = outputs('boxes').data;
-  const columns = shape[3]!;
-  const plane = shape[2]! * columns;
-  const scale32 = f(scale);
-  const proposals: Candidate[] = [];
-  for (let cell = 0; cell < plane; cell++) {
-    const score = probabilities[plane + cell]!;
-    if (score < PNET_THRESHOLD) continue;
-    const x = STRIDE * (cell % columns);
-    const y = STRIDE * Math.floor(cell / columns);
-    const box: Box = [
-      Math.floor(f((x + 1) / scale32)),
-      Math.floor(f((y + 1) / scale32)),
-      Math.floor(f((x + CELL) / scale32)),
-      Math.floor(f((y + CELL) / scale32)),
-    ];
-    proposals.push({ box, score, shares: [0, 1, 2, 3].map((side) => shares[side * plane + cell]!) });
-  }
-  return proposals;
 }
 
 /** The crops of all boxes that lie in the frame, in batches (N, 3, side, side), with the boxes that they belong to. */

@@ -2,7 +2,8 @@ import type { Subject } from '../../common/bundle.js';
 import { mapConcurrent } from '../../common/concurrent.js';
 import type { VideoFrame } from '../media/decode.js';
 import { type Box, boxArea, intersectionOverUnion } from './boxes.js';
-import { FACE_THRESHOLD, type Face, type FaceDetector, MIN_FACE, PYRAMID_FACTOR } from './face-detector.js';
+import { FACE_THRESHOLD, type Face, type FaceDetector, MIN_FACE } from './face-detector.js';
+import { PYRAMID_FACTOR } from './proposals.js';
 import {
   chooseTracks,
   findTracks,
