@@ -3,7 +3,7 @@ import { MerError } from '../common/errors.js';
 import { melFrames } from './audio/log-mel.js';
 import { type SpeechResult, speechFeatures } from './audio/speech-features.js';
 import type { FaceDetector } from './faces/face-detector.js';
-import { type FaceResult, faceFeatures, UNDECODABLE_PICTURES } from './faces/face-features.js';
+import { type FaceResult, faceFeatures, UNDECODABLE_PICTURES, withoutFace } from './faces/face-features.js';
 import { framesAhead, seedFaceFeatures } from './faces/seed-face-features.js';
 import type { Missing, SpeechFeatures } from './features.js';
 import { type Decoding, SAMPLE_RATE } from './media/decode.js';
@@ -79,8 +79,8 @@ const SHORT_SECONDS = 0.5;
 /** Samples a second at which moviepy reads sound. */
 const MOVIEPY_RATE = 44_100;
 
-const NO_PICTURES = noFace('the clip has no pictures');
-const NOT_WANTED = noFace('faces were not looked for');
+const NO_PICTURES = withoutFace({ status: 'missing', reason: 'the clip has no pictures' });
+const NOT_WANTED = withoutFace({ status: 'missing', reason: 'faces were not looked for' });
 
 /**
  * Sound and candidate frames come from one run of the decoder; of the frames within the trimmed span those are kept
@@ -103,10 +103,10 @@ export async function defaultModalities(
       maxFramePixels: Math.round(MAX_FRAME_PIXELS * Math.min(1, (2 * settings.maxFrames) / most)),
       ...{ limits, threads, ...(signal && { signal }) },
     };
-    return { info: faces ? info : soundOf(info), options };
+    return { info: usedOf(info, faces), options };
   });
   const { pcm, frames, seconds } = await decoding.finish(info);
-  const warnings = checkLength(faces ? info : soundOf(info), seconds);
+  const warnings = checkLength(usedOf(info, faces), seconds);
   const decode = stopwatch();
   onStage('audio');
   const { features: speech, span: samples } = speechOf(info, pcm, 'default');
@@ -114,9 +114,7 @@ export async function defaultModalities(
   const audio = stopwatch();
   onStage('faces');
   const maxFrames = framesOf(span.end - span.start, settings);
-  const face = await facesOf(async () => {
-    if (!faces) return NOT_WANTED;
-    if (!info.video) return NO_PICTURES;
+  const face = await facesOf(faces, info.video, async () => {
     return frames.length > 0 ? faceFeatures(frames, span, { maxFrames, subject }, detector) : UNDECODABLE_PICTURES;
   });
   const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
@@ -142,10 +140,9 @@ export async function seedModalities(
     info.audio ? { info: { ...info, video: null }, options } : null,
   );
   // The pictures' decoder starts beside the sound's.
-  const stream =
-    faces &&
-    info.video &&
-    streamFrames(file, info.video, info.demuxer, { ...decoder, lent: 1 + framesAhead(detector) });
+  const { video, demuxer } = info;
+  const lent = 1 + framesAhead(detector);
+  const stream = faces && video ? streamFrames(file, video, demuxer, { ...decoder, lent }) : null;
   try {
     const pcm = decoding && (await finishSound(decoding, info));
     const decode = stopwatch();
@@ -157,20 +154,18 @@ export async function seedModalities(
     const audio = stopwatch();
     onStage('faces');
     let seen = 0;
-    const face = await facesOf(async () => {
-      if (!faces) return NOT_WANTED;
-      if (!stream) return NO_PICTURES;
+    const face = await facesOf(faces, stream, async (stream) => {
       const { ended, ...result } = await seedFaceFeatures(stream, span, moments, detector);
       // Frames after the last one needed are not read: as far as is known they are there.
       seen = ended ?? info.duration ?? span.end;
       return result;
     });
     const seconds = Math.max(heard, seen);
-    const warnings = checkLength(faces ? info : soundOf(info), seconds);
+    const warnings = checkLength(usedOf(info, faces), seconds);
     const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
     return { speech, face, span, duration: info.duration ?? seconds, warnings, timings };
   } finally {
-    if (stream) stream.kill();
+    stream?.kill();
   }
 }
 
@@ -189,11 +184,11 @@ async function finishSound(decoding: Decoding, info: MediaInfo): Promise<Int16Ar
 }
 
 /**
- * A file as if it had no pictures, as long as its sound says that it is. One without sound is left as it is: its
- * pictures tell how long it is.
+ * What is decoded of a file: where no faces are wanted, as if it had no pictures and were as long as its sound. One
+ * without sound is left as it is: its pictures tell how long it is.
  */
-function soundOf(info: MediaInfo): MediaInfo {
-  return info.audio ? { ...info, video: null, duration: info.audio.duration } : info;
+function usedOf(info: MediaInfo, faces: boolean): MediaInfo {
+  return !faces && info.audio ? { ...info, video: null, duration: info.audio.duration } : info;
 }
 
 /** Face frames that a clip of so many seconds keeps, at most. */
@@ -224,14 +219,24 @@ function secondsOf({ start, end }: Span): Span {
   return { start: start / SAMPLE_RATE, end: end / SAMPLE_RATE };
 }
 
-/** A clip whose faces cannot be had may still be heard. @throws MerError what is wrong with the file or the machine */
-async function facesOf(find: () => Promise<FaceResult>): Promise<FaceResult> {
+/**
+ * What is found in a clip's pictures, if they are wanted and there. A clip whose faces cannot be had may still be heard.
+ *
+ * @throws MerError what is wrong with the file or the machine
+ */
+async function facesOf<Pictures>(
+  wanted: boolean,
+  pictures: Pictures | null,
+  find: (pictures: Pictures) => Promise<FaceResult>,
+): Promise<FaceResult> {
+  if (!wanted) return NOT_WANTED;
+  if (!pictures) return NO_PICTURES;
   try {
-    return await find();
+    return await find(pictures);
   } catch (error) {
     if (error instanceof MerError) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    return { features: { status: 'failed', reason: `face detection failed: ${why}` }, share: 0, cropping: 0 };
+    return withoutFace({ status: 'failed', reason: `face detection failed: ${why}` });
   }
 }
 
@@ -244,10 +249,6 @@ function checkLength({ duration, demuxer }: MediaInfo, seconds: number): string[
     throw new MerError('truncated_media', `The clip is cut short: only ${found}.`, 'Send the whole file.');
   }
   return seconds < duration - SHORT_SECONDS ? [`only ${found}`] : [];
-}
-
-function noFace(reason: string): FaceResult {
-  return { features: { status: 'missing', reason }, share: 0, cropping: 0 };
 }
 
 /** Each call returns the milliseconds since the one before. */

@@ -1,4 +1,4 @@
-import type { Picture, PixelRectangle } from '../media/picture.js';
+import { type Picture, type PixelRectangle, wholeOf } from '../media/picture.js';
 import { type Box, boxArea, regressBox, squareBox, suppressContained, suppressOverlaps } from './boxes.js';
 import { DetectionNet, type DetectionNetOptions } from './detection-net.js';
 import { IntegralImage } from './integral-image.js';
@@ -99,8 +99,7 @@ class Mtcnn implements FaceDetector {
     return this.#borrow(async (workspace) => {
       workspace.integral.load(frame);
       const scales = pyramid(frame, minFace);
-      const isFine = (scale: number) => scale > (CELL / enough) * (1 + SAME_SCALE);
-      const fine = scales.filter(isFine);
+      const fine = scales.filter((scale) => scale > (CELL / enough) * (1 + SAME_SCALE));
       const large = await this.#propose(workspace, frame, scales.slice(fine.length));
       const faces = await this.#findIn(workspace, frame, large);
       if (faces.length > 0 || fine.length === 0) return faces;
@@ -148,14 +147,14 @@ class Mtcnn implements FaceDetector {
   }
 
   /** P-Net on the picture at some scales: places that may hold a face. */
-  async #propose(workspace: Workspace, { width, height }: Picture, scales: readonly number[]): Promise<Candidate[]> {
-    const whole = { left: 0, top: 0, right: width, bottom: height };
+  async #propose(workspace: Workspace, frame: Picture, scales: readonly number[]): Promise<Candidate[]> {
+    const { width, height } = frame;
     const proposals: Candidate[] = [];
     for (const scale of scales) {
       const outWidth = Math.trunc(width * scale + 1);
       const outHeight = Math.trunc(height * scale + 1);
       const image = workspace.floats('image', 3 * outWidth * outHeight);
-      workspace.integral.resize(whole, outWidth, outHeight, image);
+      workspace.integral.resize(wholeOf(frame), outWidth, outHeight, image);
       const grid = [gridSize(outHeight), gridSize(outWidth)] as const;
       const cells = grid[0] * grid[1];
       const outputs = await this.#pnet.run(image, [1, 3, outHeight, outWidth], {

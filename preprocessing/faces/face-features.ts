@@ -14,11 +14,7 @@ export interface FaceResult {
 }
 
 /** Of a clip that should have pictures and gives none. */
-export const UNDECODABLE_PICTURES: FaceResult = {
-  features: { status: 'failed', reason: 'the pictures cannot be decoded' },
-  share: 0,
-  cropping: 0,
-};
+export const UNDECODABLE_PICTURES = withoutFace({ status: 'failed', reason: 'the pictures cannot be decoded' });
 
 /**
  * The face crops of one clip's subject, in order of time: one crop a frame, or with subject `all` those of everybody in
@@ -37,7 +33,7 @@ export async function faceFeatures(
   const { kept, share, looks } = await followFaces(chooseFrames(frames, span, maxFrames), subject, detector);
   if (kept.length === 0) {
     const reason = `no face was found in ${looks} frame${looks === 1 ? '' : 's'} looked at`;
-    return { features: { status: 'missing', reason }, share: 0, cropping: 0 };
+    return withoutFace({ status: 'missing', reason });
   }
   const start = performance.now();
   const crops = kept.flatMap(({ frame, boxes }) => boxes.map((box) => ({ frame, box })));
@@ -49,6 +45,11 @@ export async function faceFeatures(
     share,
     cropping: performance.now() - start,
   };
+}
+
+/** The result for a clip that shows no face. */
+export function withoutFace(features: Missing): FaceResult {
+  return { features, share: 0, cropping: 0 };
 }
 
 /** Frames in the middles of `count` equal parts of those within the span; the nearest one when none is. */

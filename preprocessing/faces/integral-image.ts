@@ -1,4 +1,4 @@
-import { type Picture, type PixelRectangle, RgbReader } from '../media/picture.js';
+import { type Picture, type PixelRectangle, RgbReader, wholeOf } from '../media/picture.js';
 
 const CHANNELS = 3;
 
@@ -21,7 +21,7 @@ export class IntegralImage {
    *
    * @param region the part of the frame that will be asked for
    */
-  load(frame: Picture, region = { left: 0, top: 0, right: frame.width, bottom: frame.height }): void {
+  load(frame: Picture, region = wholeOf(frame)): void {
     const { data, width, left, top } = this.#reader.read(frame, region);
     const columns = region.right - region.left;
     const stride = (columns + 1) * CHANNELS;

@@ -21,6 +21,11 @@ export interface PixelRectangle {
   bottom: number;
 }
 
+/** All of a picture. */
+export function wholeOf({ width, height }: { width: number; height: number }): PixelRectangle {
+  return { left: 0, top: 0, right: width, bottom: height };
+}
+
 /** Part of a picture as RGB: rows of `width` pixels of 3 bytes, of which the first is the picture's pixel (left, top). */
 export interface RgbPatch {
   data: Uint8Array;

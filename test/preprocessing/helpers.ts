@@ -7,6 +7,7 @@ import { unzipSync } from 'fflate';
 import { MTCNN_DIR } from '../../common/paths.js';
 import type { ClipSettings } from '../../preprocessing/clip.js';
 import { createFaceDetector, type FaceDetector } from '../../preprocessing/faces/face-detector.js';
+import { type Picture, RgbReader, wholeOf } from '../../preprocessing/media/picture.js';
 
 export const SETTINGS: ClipSettings = { compat: 'default', maxFrames: 32 };
 
@@ -22,6 +23,12 @@ export function goldenClip(number: 1 | 2 | 3 | 4): string {
 
 export function testDetector(): Promise<FaceDetector> {
   return createFaceDetector({ directory: MTCNN_DIR });
+}
+
+/** (height, width, 3) RGB of a whole picture. */
+export function rgbOf(picture: Picture): Uint8Array {
+  const { data } = new RgbReader().read(picture, wholeOf(picture));
+  return data.subarray(0, picture.width * picture.height * 3);
 }
 
 export async function runFfmpeg(...args: string[]): Promise<Buffer> {

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../../preprocessing/media/media-limits.js';
 import { type PixelRectangle, RgbReader, toPicture, YUV_MATRICES } from '../../preprocessing/media/picture.js';
 import { probeMedia } from '../../preprocessing/media/probe.js';
 import { inTemporaryFolder } from '../helpers/temporary-folder.js';
-import { goldenClip, runFfmpeg } from './helpers.js';
+import { goldenClip, rgbOf, runFfmpeg } from './helpers.js';
 
 const SPACES = { bt601: 'smpte170m', bt709: 'bt709' };
 
@@ -41,14 +41,13 @@ describe('a picture that came as planes', () => {
   )('is read as the very bytes of RGB that ffmpeg makes: $matrix, $width x $height', async (shape) => {
     const { width, height, matrix } = shape;
     const { picture, rgb } = await noise(width, height, matrix);
-    const whole = { left: 0, top: 0, right: width, bottom: height };
-    expect(Buffer.compare(bytesOf(new RgbReader().read(picture, whole), whole), rgb)).toBe(0);
+    expect(Buffer.compare(rgbOf(picture), rgb)).toBe(0);
   });
 
   it('is read in parts, from any pixel on, as it is read whole', async () => {
     const { picture } = await noise(64, 48, 'bt709');
     const reader = new RgbReader();
-    const whole = Buffer.from(reader.read(picture, { left: 0, top: 0, right: 64, bottom: 48 }).data);
+    const whole = rgbOf(picture);
     for (const region of [
       { left: 0, top: 0, right: 1, bottom: 1 },
       { left: 63, top: 47, right: 64, bottom: 48 },
@@ -80,7 +79,7 @@ describe('a picture that came as planes', () => {
       '-',
     ];
     const rgb = await runFfmpeg('-i', clip, '-frames:v', '1', ...output);
-    const { data } = new RgbReader().read(frames[0]!, { left: 0, top: 0, right: width, bottom: height });
+    const data = rgbOf(frames[0]!);
     const mean = rgb.reduce((sum, value, i) => sum + Math.abs(value - data[i]!), 0) / rgb.length;
     expect(mean).toBeLessThan(1.5);
   });

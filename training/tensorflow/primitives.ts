@@ -128,7 +128,8 @@ export function feedForward(
   scale: number,
 ): Tensor {
   const { native } = tape;
-  const times = (value: Tensor) => native.run('Mul', [value, native.scalar(kept ? scale : 1)]);
+  const times = (value: Tensor) =>
+    kept ? native.run('Mul', [value, native.scalar(scale)]) : native.run('Identity', [value]);
   const before = affine(tape, x, inner.weight, inner.bias);
   let wide = native.run('Relu', [before]);
   native.free(before);
