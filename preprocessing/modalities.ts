@@ -153,7 +153,8 @@ export async function seedModalities(
     const moments = samples ? melFrames(samples.end - samples.start) : melFrames(span.end * SAMPLE_RATE);
     const audio = stopwatch();
     onStage('faces');
-    let seen = 0;
+    // Where nothing is heard and no faces are wanted nothing is decoded: as far as is known the pictures are there.
+    let seen = faces || heard > 0 ? 0 : span.end;
     const face = await facesOf(faces, stream, async (stream) => {
       const { ended, ...result } = await seedFaceFeatures(stream, span, moments, detector);
       // Frames after the last one needed are not read: as far as is known they are there.

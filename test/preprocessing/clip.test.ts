@@ -1,3 +1,4 @@
+import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preprocessClip } from '../../preprocessing/clip.js';
@@ -92,8 +93,7 @@ describe('a clip', () => {
       // Pictures that go on for long after the sound do not make it a clip cut short.
       const file = path.join(folder, 'short-sound.mp4');
       await runFfmpeg('-i', goldenClip(2), '-t', '1.5', '-i', goldenClip(2), '-map', '0:v', '-map', '1:a', file);
-      const stages: string[] = [];
-      const settings = { ...SETTINGS, compat, onStage: (stage: string) => stages.push(stage) };
+      const settings = { ...SETTINGS, compat };
       const heard = await preprocessClip({ clip: file }, { ...settings, faces: false }, detector);
       const { speech, face } = await preprocessClip({ clip: file }, settings, detector);
       expect(face.status).toBe('used');
@@ -103,6 +103,20 @@ describe('a clip', () => {
       });
     });
   });
+
+  it.each(['default', 'seed'] as const)(
+    'without sound still has its words when no faces are wanted, compat %s',
+    async (compat) => {
+      await inTemporaryFolder(async (folder) => {
+        const [clip, words] = [path.join(folder, 'silent.mp4'), path.join(folder, 'words.json')];
+        await runFfmpeg('-i', goldenClip(2), '-an', '-c', 'copy', clip);
+        await fsp.writeFile(words, JSON.stringify([[0.5, 0.25]]));
+        const found = await preprocessClip({ clip, words }, { ...SETTINGS, compat, faces: false }, detector);
+        expect(found).toMatchObject({ text: { status: 'used' }, warnings: [] });
+        expect(found.duration).toBeCloseTo(5, 1);
+      });
+    },
+  );
 
   it('takes a cover picture for no video', async () => {
     const cover = path.join(path.dirname(goldenClip(2)), '..', 'mtcnn_00002_0.png');
