@@ -38,9 +38,12 @@ class Network:
     def add(self, operator: str, name: str, inputs: dict[str, np.ndarray] = {}, output: str = "", **attributes):
         """Appends a node that takes the present value and the given constants."""
         self.initializers |= inputs
-        output = output or f"{name}_out"
-        self.nodes.append(helper.make_node(operator, [self.value, *inputs], [output], name, **attributes))
-        self.value = output
+        self.combine(operator, name, [self.value, *inputs], output, **attributes)
+
+    def combine(self, operator: str, name: str, inputs: list[str], output: str = "", **attributes):
+        """Appends a node that takes the named values."""
+        self.value = output or f"{name}_out"
+        self.nodes.append(helper.make_node(operator, inputs, [self.value], name, **attributes))
 
     def convolution(self, name: str, output: str = ""):
         weight, bias = self.weights.pop(f"{name}.weight"), self.weights.pop(f"{name}.bias")
@@ -52,8 +55,22 @@ class Network:
         self.nodes.append(helper.make_node("Split", [self.value, f"{name}.sizes"], [*sizes], name, axis=1))
 
     def prelu(self, name: str, rank: int):
-        slope = self.weights.pop(f"{name}.weight")
-        self.add("PRelu", name, {f"{name}.weight": slope.reshape(-1, *[1] * (rank - 2))})
+        self.rectify(name, self.weights.pop(f"{name}.weight").reshape(-1, *[1] * (rank - 2)))
+
+    def rectify(self, name: str, slope: np.ndarray):
+        """PReLU in operators that treat many values at once; the runtime's own one tests each by itself, which takes
+        several times as long. Equal to the last bit.
+        """
+        x = self.value
+        if (slope <= 1).all():
+            self.add("Mul", f"{name}_scaled", {f"{name}.slope": slope})
+            self.combine("Max", name, [x, self.value])
+            return
+        self.add("Min", f"{name}_negative", {f"{name}.zero": np.zeros((), np.float32)})
+        self.add("Mul", f"{name}_scaled", {f"{name}.slope": slope})
+        scaled = self.value
+        self.combine("Relu", f"{name}_positive", [x])
+        self.combine("Add", name, [self.value, scaled])
 
     def pool(self, name: str, size: int):
         self.add("MaxPool", name, kernel_shape=[size, size], strides=[2, 2], ceil_mode=1)
@@ -88,14 +105,14 @@ class Network:
 
 
 def prelu_after_pool(net: Network) -> None:
-    """P-Net's first convolution, PReLU and max-pooling, with the PReLU last: it then has a fourth of the values, and
-    the largest maps of all stay in the layout that convolutions are fast in.
+    """P-Net's first convolution, PReLU and max-pooling, with the PReLU last: it then has a fourth of the values, and the
+    largest maps of all stay in the layout that convolutions are fast in.
 
     With a slope >= 0 PReLU rises, so that the largest value of a window stays the largest. With a negative one it is
     max(x, -slope * -x): such maps are computed with both signs, pooled each, and the larger one is taken (10 maps become
     16, which is what a processor computes at once anyway). Maps change places by that, and the next weights follow.
     """
-    slope = net.weights.pop("prelu1.weight")
+    slope = net.weights.pop("prelu1.weight").reshape(-1, 1, 1)
     rising, falling = np.flatnonzero(slope >= 0), np.flatnonzero(slope < 0)
     order = np.concatenate([rising, falling])
     for part in ("weight", "bias"):
@@ -106,12 +123,12 @@ def prelu_after_pool(net: Network) -> None:
     net.pool("pool1", 2)
     net.add_split("signs", {"rising": len(rising), "falling": len(falling), "mirrored": len(falling)})
     net.value = "rising"
-    net.add("PRelu", "prelu1", {"prelu1.rising": slope[rising].reshape(-1, 1, 1)})
+    net.rectify("prelu1", slope[rising])
+    rectified = net.value
     net.value = "mirrored"
-    net.add("Mul", "scale1", {"prelu1.falling": -slope[falling].reshape(-1, 1, 1)})
-    net.nodes.append(helper.make_node("Max", ["falling", "scale1_out"], ["larger"], "larger"))
-    net.nodes.append(helper.make_node("Concat", ["prelu1_out", "larger"], ["joined"], "join", axis=1))
-    net.value = "joined"
+    net.add("Mul", "scale1", {"scale1.slope": -slope[falling]})
+    net.combine("Max", "larger", ["falling", net.value])
+    net.combine("Concat", "join", [rectified, net.value], axis=1)
 
 
 def build_pnet(weights: dict[str, np.ndarray]) -> onnx.ModelProto:

@@ -1,8 +1,8 @@
 import { type Picture, type PixelRectangle, wholeOf } from '../media/picture.js';
 import { type Box, boxArea, regressBox, squareBox, suppressContained, suppressOverlaps } from './boxes.js';
-import { DetectionNet, type DetectionNetOptions } from './detection-net.js';
+import { DetectionNet, type DetectionNetOptions, type NetOutputs } from './detection-net.js';
 import { IntegralImage } from './integral-image.js';
-import { type Candidate, CELL, gridSize, joinProposals, pyramid, readProposals } from './proposals.js';
+import { type Candidate, CELL, gridSize, joinProposals, pyramid, readProposals, rowByRow, tiles } from './proposals.js';
 
 /** A detected face. Coordinates are pixels of the frame and may lie outside of it. */
 export interface Face {
@@ -44,6 +44,8 @@ const RNET_SIDE = 24;
 const ONET_SIDE = 48;
 /** R- and O-Net see at most so many crops at once, which bounds their memory; more at once are no faster. */
 const MAX_CROPS = 16;
+/** On the processor P-Net sees tiles of at most so many cells a side: the maps of one fit into a core's cache. */
+const TILE_CELLS = 59;
 
 const f = Math.fround;
 
@@ -56,7 +58,7 @@ const f = Math.fround;
 export async function createFaceDetector(options: DetectionNetOptions): Promise<FaceDetector> {
   const load = (name: 'pnet' | 'rnet' | 'onet') => DetectionNet.load(name, options);
   const [pnet, rnet, onet] = await Promise.all([load('pnet'), load('rnet'), load('onet')]);
-  return new Mtcnn(pnet, rnet, onet, options.onDetection);
+  return new Mtcnn(pnet, rnet, onet, options.provider ? Number.POSITIVE_INFINITY : TILE_CELLS, options.onDetection);
 }
 
 /** What one detection at a time needs of memory; kept and lent anew, for allocating it anew costs more than filling it. */
@@ -79,6 +81,7 @@ class Mtcnn implements FaceDetector {
   readonly #pnet: DetectionNet;
   readonly #rnet: DetectionNet;
   readonly #onet: DetectionNet;
+  readonly #tileCells: number;
   readonly #onDetection: DetectionNetOptions['onDetection'];
   /** Detections may overlap in time (several clips in one process): each borrows a workspace of its own. */
   readonly #idle: Workspace[] = [];
@@ -87,11 +90,13 @@ class Mtcnn implements FaceDetector {
     pnet: DetectionNet,
     rnet: DetectionNet,
     onet: DetectionNet,
+    tileCells: number,
     onDetection: DetectionNetOptions['onDetection'],
   ) {
     this.#pnet = pnet;
     this.#rnet = rnet;
     this.#onet = onet;
+    this.#tileCells = tileCells;
     this.#onDetection = onDetection;
   }
 
@@ -148,22 +153,41 @@ class Mtcnn implements FaceDetector {
 
   /** P-Net on the picture at some scales: places that may hold a face. */
   async #propose(workspace: Workspace, frame: Picture, scales: readonly number[]): Promise<Candidate[]> {
-    const { width, height } = frame;
     const proposals: Candidate[] = [];
     for (const scale of scales) {
-      const outWidth = Math.trunc(width * scale + 1);
-      const outHeight = Math.trunc(height * scale + 1);
-      const image = workspace.floats('image', 3 * outWidth * outHeight);
-      workspace.integral.resize(wholeOf(frame), outWidth, outHeight, image);
-      const grid = [gridSize(outHeight), gridSize(outWidth)] as const;
-      const cells = grid[0] * grid[1];
-      const outputs = await this.#pnet.run(image, [1, 3, outHeight, outWidth], {
-        boxes: { data: workspace.floats('boxes', 4 * cells), shape: [1, 4, ...grid] },
-        probabilities: { data: workspace.floats('probabilities', 2 * cells), shape: [1, 2, ...grid] },
+      const size = { width: Math.trunc(frame.width * scale + 1), height: Math.trunc(frame.height * scale + 1) };
+      const parts = tiles(size, this.#tileCells);
+      const floats = (part: PixelRectangle) => 3 * (part.right - part.left) * (part.bottom - part.top);
+      const room = workspace.floats(
+        'image',
+        parts.reduce((sum, part) => sum + floats(part), 0),
+      );
+      // All pictures before all runs: what a run needs is still in the core's cache at the next one.
+      let used = 0;
+      const images = parts.map((part) => {
+        const image = room.subarray(used, used + floats(part));
+        used += image.length;
+        workspace.integral.resize(wholeOf(frame), size, image, part);
+        return image;
       });
-      proposals.push(...suppressOverlaps(readProposals(outputs, scale), 0.5));
+      const found: Candidate[] = [];
+      for (const [i, part] of parts.entries()) {
+        found.push(...readProposals(await this.#scan(workspace, images[i]!, part), scale, part));
+      }
+      proposals.push(...suppressOverlaps(rowByRow(found), 0.5));
     }
     return proposals;
+  }
+
+  /** P-Net on a part of a picture. */
+  #scan(workspace: Workspace, image: Float32Array, { left, top, right, bottom }: PixelRectangle): Promise<NetOutputs> {
+    const [height, width] = [bottom - top, right - left];
+    const grid = [gridSize(height), gridSize(width)] as const;
+    const cells = grid[0] * grid[1];
+    return this.#pnet.run(image, [1, 3, height, width], {
+      boxes: { data: workspace.floats('boxes', 4 * cells), shape: [1, 4, ...grid] },
+      probabilities: { data: workspace.floats('probabilities', 2 * cells), shape: [1, 2, ...grid] },
+    });
   }
 
   /** R-Net: the squares that do hold a face, moved closer to it. */
@@ -213,7 +237,9 @@ function* cropBatches(
   for (let from = 0; from < inside.length; from += MAX_CROPS) {
     const batch = inside.slice(from, from + MAX_CROPS);
     const data = workspace.floats('image', batch.length * size);
-    for (const [i, { pixels }] of batch.entries()) workspace.integral.resize(pixels, side, side, data, i * size);
+    for (const [i, { pixels }] of batch.entries()) {
+      workspace.integral.resize(pixels, { width: side, height: side }, data.subarray(i * size));
+    }
     yield { crops: data, kept: batch.map(({ box }) => box) };
   }
 }

@@ -54,22 +54,29 @@ export class IntegralImage {
    * Resizes a rectangle as PyTorch's `interpolate(mode='area')` does (each output pixel is the mean of the window
    * floor(i * in / out) … ceil((i + 1) * in / out)) and normalises it to (x - 127.5) / 128.
    *
-   * @param output receives (3, outHeight, outWidth) from index `offset` on
+   * @param output receives (3, outHeight, outWidth), or only the `part` of it
    */
-  resize(source: PixelRectangle, outWidth: number, outHeight: number, output: Float32Array, offset = 0): void {
+  resize(
+    source: PixelRectangle,
+    { width: outWidth, height: outHeight }: { width: number; height: number },
+    output: Float32Array,
+    part: PixelRectangle = wholeOf({ width: outWidth, height: outHeight }),
+  ): void {
     const { left: originX, top: originY } = this.#region;
-    const columns = windows(source.left - originX, source.right - originX, outWidth);
-    const rows = windows(source.top - originY, source.bottom - originY, outHeight);
+    const columns = windows(source.left - originX, source.right - originX, outWidth, part.left, part.right);
+    const rows = windows(source.top - originY, source.bottom - originY, outHeight, part.top, part.bottom);
     const sums = this.#sums;
-    const plane = outWidth * outHeight;
-    let red = offset;
-    let green = offset + plane;
-    let blue = offset + 2 * plane;
-    for (let y = 0; y < outHeight; y++) {
+    const partWidth = part.right - part.left;
+    const partHeight = part.bottom - part.top;
+    const plane = partWidth * partHeight;
+    let red = 0;
+    let green = plane;
+    let blue = 2 * plane;
+    for (let y = 0; y < partHeight; y++) {
       const height = rows[2 * y + 1]! - rows[2 * y]!;
       const upper = rows[2 * y]! * this.#stride;
       const lower = rows[2 * y + 1]! * this.#stride;
-      for (let x = 0; x < outWidth; x++) {
+      for (let x = 0; x < partWidth; x++) {
         const left = columns[2 * x]! * CHANNELS;
         const right = columns[2 * x + 1]! * CHANNELS;
         const share = CHANNELS / (height * (right - left));
@@ -90,13 +97,13 @@ function normalise(sum: number, share: number): number {
   return (Math.fround((sum | 0) * share) - 127.5) * 0.0078125;
 }
 
-/** First and one-past-last input index of each output index, interleaved. */
-function windows(from: number, to: number, count: number): Int32Array {
+/** First and one-past-last input index of each of the `count` output indices from `first` to before `end`, interleaved. */
+function windows(from: number, to: number, count: number, first: number, end: number): Int32Array {
   const size = to - from;
-  const result = new Int32Array(2 * count);
-  for (let i = 0; i < count; i++) {
-    result[2 * i] = from + Math.floor((i * size) / count);
-    result[2 * i + 1] = from + Math.ceil(((i + 1) * size) / count);
+  const result = new Int32Array(2 * (end - first));
+  for (let i = first, target = 0; i < end; i++) {
+    result[target++] = from + Math.floor((i * size) / count);
+    result[target++] = from + Math.ceil(((i + 1) * size) / count);
   }
   return result;
 }

@@ -1,4 +1,4 @@
-import type { Picture } from '../media/picture.js';
+import type { Picture, PixelRectangle } from '../media/picture.js';
 import { type Box, type ScoredBox, squareBox, suppressOverlaps } from './boxes.js';
 import type { NetOutputs } from './detection-net.js';
 
@@ -47,8 +47,39 @@ export function gridSize(pixels: number): number {
   return Math.ceil((pixels - 4) / STRIDE) + 1 - 4;
 }
 
-/** P-Net's cells above the threshold, as boxes of the whole frame. */
-export function readProposals(outputs: NetOutputs, scale: number): Candidate[] {
+/**
+ * Parts of a picture of the pyramid, of about equal size. A part has all the pixels that its cells see, so that together
+ * the parts give each cell of the picture once.
+ *
+ * @param most cells a side of a part
+ */
+export function tiles({ width, height }: { width: number; height: number }, most: number): PixelRectangle[] {
+  const columns = cuts(width, most);
+  return cuts(height, most).flatMap(([top, bottom]) => columns.map(([left, right]) => ({ left, top, right, bottom })));
+}
+
+/** First and one-past-last pixel of each part of a side. */
+function cuts(pixels: number, most: number): [number, number][] {
+  const cells = gridSize(pixels);
+  const count = Math.ceil(cells / most);
+  const start = (part: number) => STRIDE * Math.floor((part * cells) / count);
+  return Array.from({ length: count }, (_, part) => [
+    start(part),
+    part < count - 1 ? start(part + 1) + CELL - STRIDE : pixels,
+  ]);
+}
+
+/** The proposals of one scale in the order of their cells, which decides between equal scores. */
+export function rowByRow(proposals: readonly Candidate[]): Candidate[] {
+  return [...proposals].sort((a, b) => a.box[1] - b.box[1] || a.box[0] - b.box[0]);
+}
+
+/**
+ * P-Net's cells above the threshold, as boxes of the whole frame.
+ *
+ * @param part what P-Net has seen of the picture of this scale
+ */
+export function readProposals(outputs: NetOutputs, scale: number, part: PixelRectangle): Candidate[] {
   const { data: probabilities, shape } = outputs('probabilities');
   const shares = outputs('boxes').data;
   const columns = shape[3]!;
@@ -58,8 +89,8 @@ export function readProposals(outputs: NetOutputs, scale: number): Candidate[] {
   for (let cell = 0; cell < plane; cell++) {
     const score = probabilities[plane + cell]!;
     if (score < PNET_THRESHOLD) continue;
-    const x = STRIDE * (cell % columns);
-    const y = STRIDE * Math.floor(cell / columns);
+    const x = part.left + STRIDE * (cell % columns);
+    const y = part.top + STRIDE * Math.floor(cell / columns);
     const box: Box = [
       Math.floor(f((x + 1) / scale32)),
       Math.floor(f((y + 1) / scale32)),
