@@ -10,6 +10,8 @@ const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const COMPILED = path.join(ROOT, 'dist');
 /** What is compiled: the program, and what its web page runs in browsers. */
 const CONFIGS = ['tsconfig.build.json', 'serving/page/client/tsconfig.build.json'];
+/** What is compiled to WebAssembly. */
+const ASSEMBLY = 'preprocessing/faces/assembly/asconfig.json';
 
 /** Ends with one line that says what to do. */
 function fail(message) {
@@ -71,7 +73,7 @@ function installPackages(full) {
 /** The newest change of anything that is compiled, in milliseconds. */
 function newestSource() {
   const { include } = readJson(path.join(ROOT, 'tsconfig.build.json'));
-  const files = ['tsconfig.json', 'serving/page/client/tsconfig.json', ...CONFIGS, 'package-lock.json'];
+  const files = ['tsconfig.json', 'serving/page/client/tsconfig.json', ...CONFIGS, ASSEMBLY, 'package-lock.json'];
   for (const folder of include.filter((name) => fs.existsSync(path.join(ROOT, name))))
     for (const name of fs.readdirSync(path.join(ROOT, folder), { recursive: true }))
       if (name.endsWith('.ts')) files.push(path.join(folder, name));
@@ -85,8 +87,9 @@ function compile() {
     return report('compiled program', 'already there', startedAt);
   // Types are checked by `npm run typecheck`; here they would ask for TensorFlow's, which serving does without.
   const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  for (const config of CONFIGS) {
-    const { status } = spawnSync(process.execPath, [tsc, '-p', config, '--noCheck'], { cwd: ROOT, stdio: 'inherit' });
+  const asc = path.join(ROOT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
+  for (const args of [...CONFIGS.map((config) => [tsc, '-p', config, '--noCheck']), [asc, '--config', ASSEMBLY]]) {
+    const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
     if (status !== 0) fail('The program does not compile. Run `npm run typecheck` to see why.');
   }
   fs.writeFileSync(stamp, '');

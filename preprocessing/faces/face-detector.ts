@@ -66,8 +66,8 @@ class Workspace {
   readonly integral = new IntegralImage();
   readonly #rooms = new Map<string, Float32Array>();
 
-  /** Room for an input of the nets, or an output of P-Net; valid until the next call with the same name. */
-  floats(name: 'image' | 'boxes' | 'probabilities', size: number): Float32Array {
+  /** Room for an output of P-Net; valid until the next call with the same name. */
+  floats(name: 'boxes' | 'probabilities', size: number): Float32Array {
     let room = this.#rooms.get(name);
     if (!room || room.length < size) {
       room = new Float32Array(size);
@@ -157,22 +157,14 @@ class Mtcnn implements FaceDetector {
     for (const scale of scales) {
       const size = { width: Math.trunc(frame.width * scale + 1), height: Math.trunc(frame.height * scale + 1) };
       const parts = tiles(size, this.#tileCells);
-      const floats = (part: PixelRectangle) => 3 * (part.right - part.left) * (part.bottom - part.top);
-      const room = workspace.floats(
-        'image',
-        parts.reduce((sum, part) => sum + floats(part), 0),
-      );
       // All pictures before all runs: what a run needs is still in the core's cache at the next one.
-      let used = 0;
-      const images = parts.map((part) => {
-        const image = room.subarray(used, used + floats(part));
-        used += image.length;
-        workspace.integral.resize(wholeOf(frame), size, image, part);
-        return image;
-      });
+      const images = workspace.integral.resize(parts.map((part) => ({ source: wholeOf(frame), ...size, part })));
       const found: Candidate[] = [];
-      for (const [i, part] of parts.entries()) {
-        found.push(...readProposals(await this.#scan(workspace, images[i]!, part), scale, part));
+      let used = 0;
+      for (const part of parts) {
+        const image = images.subarray(used, used + 3 * (part.right - part.left) * (part.bottom - part.top));
+        found.push(...readProposals(await this.#scan(workspace, image, part), scale, part));
+        used += image.length;
       }
       proposals.push(...suppressOverlaps(rowByRow(found), 0.5));
     }
@@ -233,14 +225,10 @@ function* cropBatches(
   side: number,
 ): Generator<{ crops: Float32Array; kept: Box[] }> {
   const inside = boxes.map((box) => ({ box, pixels: clip(box, frame) })).filter(({ pixels }) => !isEmpty(pixels));
-  const size = 3 * side * side;
   for (let from = 0; from < inside.length; from += MAX_CROPS) {
     const batch = inside.slice(from, from + MAX_CROPS);
-    const data = workspace.floats('image', batch.length * size);
-    for (const [i, { pixels }] of batch.entries()) {
-      workspace.integral.resize(pixels, { width: side, height: side }, data.subarray(i * size));
-    }
-    yield { crops: data, kept: batch.map(({ box }) => box) };
+    const crops = workspace.integral.resize(batch.map(({ pixels }) => ({ source: pixels, width: side, height: side })));
+    yield { crops, kept: batch.map(({ box }) => box) };
   }
 }
 

@@ -1,20 +1,43 @@
-import { type Picture, type PixelRectangle, RgbReader, wholeOf } from '../media/picture.js';
+import fs from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { MerError } from '../../common/errors.js';
+import { PROJECT_ROOT } from '../../common/paths.js';
+import { type Picture, type PixelRectangle, wholeOf, yuvFactors } from '../media/picture.js';
 
+const MODULE = path.join(PROJECT_ROOT, 'dist', 'preprocessing', 'faces', 'integral.wasm');
 const CHANNELS = 3;
+/** Bytes of the sums of a pixel: four 32-bit integers, of which the last means nothing. */
+const SUM_BYTES = 16;
+const PAGE_BYTES = 2 ** 16;
+
+const callable = z.custom<(...values: number[]) => void>((value) => typeof value === 'function');
+const exportsSchema = z.object({
+  memory: z.instanceof(WebAssembly.Memory),
+  ...{ sumYuv: callable, sumRgb: callable, resize: callable },
+});
+
+/** A rectangle of a picture, resized to so many pixels, or only a part of that. */
+export interface ResizedView {
+  source: PixelRectangle;
+  width: number;
+  height: number;
+  part?: PixelRectangle;
+}
 
 /**
  * Sums of all pixels above and to the left of each corner, for each channel. The mean of any rectangle then costs four
  * look-ups, so that the whole image pyramid and all crops of a frame come from one pass over it, exactly.
- * One object serves many frames, for the sums of a frame take four times its own memory.
+ * One object serves many frames, for the sums of a frame take many times its own memory.
  *
  * Sums are 32-bit integers that wrap around: the difference of four of them is exact all the same, as long as what is
  * asked for is less than 2^31 / 255 = 8.4 million pixels.
  */
 export class IntegralImage {
-  readonly #reader = new RgbReader();
-  #sums = new Int32Array(0);
-  #stride = 0;
+  readonly #wasm = instantiate();
   #region: PixelRectangle = { left: 0, top: 0, right: 0, bottom: 0 };
+  /** Where the sums begin and end in the module's memory; the picture is in front of them. */
+  #sums = { from: 0, to: 0 };
 
   /**
    * Sums up a frame; what was there before is forgotten.
@@ -22,88 +45,92 @@ export class IntegralImage {
    * @param region the part of the frame that will be asked for
    */
   load(frame: Picture, region = wholeOf(frame)): void {
-    const { data, width, left, top } = this.#reader.read(frame, region);
-    const columns = region.right - region.left;
-    const stride = (columns + 1) * CHANNELS;
-    const size = stride * (region.bottom - region.top + 1);
-    if (this.#sums.length < size) this.#sums = new Int32Array(size);
-    const sums = this.#sums.fill(0, 0, stride);
-    let target = stride;
-    for (let y = region.top; y < region.bottom; y++) {
-      let red = 0;
-      let green = 0;
-      let blue = 0;
-      let pixel = ((y - top) * width + region.left - left) * CHANNELS;
-      sums.fill(0, target, target + CHANNELS);
-      target += CHANNELS;
-      for (let x = 0; x < columns; x++, pixel += CHANNELS, target += CHANNELS) {
-        red = (red + data[pixel]!) | 0;
-        green = (green + data[pixel + 1]!) | 0;
-        blue = (blue + data[pixel + 2]!) | 0;
-        const above = target - stride;
-        sums[target] = (sums[above]! + red) | 0;
-        sums[target + 1] = (sums[above + 1]! + green) | 0;
-        sums[target + 2] = (sums[above + 2]! + blue) | 0;
-      }
+    const { left, top, right, bottom } = frame.matrix ? evenly(region) : region;
+    const columns = right - left;
+    const rows = bottom - top;
+    const planes = rowsOf(frame, top, bottom);
+    const places: number[] = [];
+    let end = 0;
+    for (const plane of planes) {
+      places.push(end);
+      end += plane.length;
     }
-    this.#stride = stride;
-    this.#region = region;
+    const sums = aligned(end);
+    this.#reserve(sums + (columns + 1) * (rows + 1) * SUM_BYTES);
+    const memory = new Uint8Array(this.#wasm.memory.buffer);
+    for (const [i, plane] of planes.entries()) memory.set(plane, places[i]!);
+    const [first, u, v] = places;
+    if (frame.matrix) {
+      const { luma, redOfV, greenOfU, greenOfV, blueOfU } = yuvFactors(frame.matrix);
+      const colours = [u! + left / 2, v! + left / 2];
+      const factors = [luma, redOfV, greenOfU, greenOfV, blueOfU];
+      this.#wasm.sumYuv(first! + left, ...colours, frame.width, columns, rows, ...factors, sums);
+    } else {
+      this.#wasm.sumRgb(first! + left * CHANNELS, frame.width, columns, rows, sums);
+    }
+    this.#region = { left, top, right, bottom };
+    this.#sums = { from: sums, to: sums + (columns + 1) * (rows + 1) * SUM_BYTES };
   }
 
   /**
-   * Resizes a rectangle as PyTorch's `interpolate(mode='area')` does (each output pixel is the mean of the window
-   * floor(i * in / out) … ceil((i + 1) * in / out)) and normalises it to (x - 127.5) / 128.
+   * Resizes rectangles as PyTorch's `interpolate(mode='area')` does (each output pixel is the mean of the window
+   * floor(i * in / out) … ceil((i + 1) * in / out)) and normalises them to (x - 127.5) / 128.
    *
-   * @param output receives (3, outHeight, outWidth), or only the `part` of it
+   * @param views within the region that was loaded
+   * @returns one after another (3, height, width) of each; valid until the next call
    */
-  resize(
-    source: PixelRectangle,
-    { width: outWidth, height: outHeight }: { width: number; height: number },
-    output: Float32Array,
-    part: PixelRectangle = wholeOf({ width: outWidth, height: outHeight }),
-  ): void {
-    const { left: originX, top: originY } = this.#region;
-    const columns = windows(source.left - originX, source.right - originX, outWidth, part.left, part.right);
-    const rows = windows(source.top - originY, source.bottom - originY, outHeight, part.top, part.bottom);
-    const sums = this.#sums;
-    const partWidth = part.right - part.left;
-    const partHeight = part.bottom - part.top;
-    const plane = partWidth * partHeight;
-    let red = 0;
-    let green = plane;
-    let blue = 2 * plane;
-    for (let y = 0; y < partHeight; y++) {
-      const height = rows[2 * y + 1]! - rows[2 * y]!;
-      const upper = rows[2 * y]! * this.#stride;
-      const lower = rows[2 * y + 1]! * this.#stride;
-      for (let x = 0; x < partWidth; x++) {
-        const left = columns[2 * x]! * CHANNELS;
-        const right = columns[2 * x + 1]! * CHANNELS;
-        const share = CHANNELS / (height * (right - left));
-        const a = upper + left;
-        const b = upper + right;
-        const c = lower + left;
-        const d = lower + right;
-        output[red++] = normalise(((sums[d]! - sums[c]!) | 0) - ((sums[b]! - sums[a]!) | 0), share);
-        output[green++] = normalise(((sums[d + 1]! - sums[c + 1]!) | 0) - ((sums[b + 1]! - sums[a + 1]!) | 0), share);
-        output[blue++] = normalise(((sums[d + 2]! - sums[c + 2]!) | 0) - ((sums[b + 2]! - sums[a + 2]!) | 0), share);
-      }
+  resize(views: readonly ResizedView[]): Float32Array {
+    const { left: originX, top: originY, right } = this.#region;
+    const parts = views.map(({ width, height, part }) => part ?? wholeOf({ width, height }));
+    const floats = parts.map((part) => CHANNELS * (part.right - part.left) * (part.bottom - part.top));
+    const windows = this.#sums.to;
+    const output = aligned(windows + 8 * Math.max(0, ...parts.map((part) => part.right - part.left)));
+    const length = floats.reduce((sum, count) => sum + count, 0);
+    this.#reserve(output + 4 * length);
+    let target = output;
+    for (const [i, { source, width, height }] of views.entries()) {
+      const part = parts[i]!;
+      this.#wasm.resize(
+        ...[this.#sums.from, right - originX, source.left - originX, source.top - originY],
+        ...[source.right - source.left, source.bottom - source.top, width, height],
+        ...[part.left, part.top, part.right - part.left, part.bottom - part.top, windows, target],
+      );
+      target += 4 * floats[i]!;
     }
+    return new Float32Array(this.#wasm.memory.buffer, output, length);
+  }
+
+  #reserve(bytes: number): void {
+    const { memory } = this.#wasm;
+    const missing = bytes - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
   }
 }
 
-/** @param sum of a window, modulo 2^32. @param share one over its pixels */
-function normalise(sum: number, share: number): number {
-  return (Math.fround((sum | 0) * share) - 127.5) * 0.0078125;
+let compiled: WebAssembly.Module | null = null;
+
+/** The loops over pixels, with a memory of their own. @throws MerError missing_part when they are not compiled */
+function instantiate(): z.infer<typeof exportsSchema> {
+  if (!fs.existsSync(MODULE)) throw new MerError('missing_part', `${MODULE} is missing.`, 'Run `npm run build`.');
+  compiled ??= new WebAssembly.Module(fs.readFileSync(MODULE));
+  return exportsSchema.parse(new WebAssembly.Instance(compiled).exports);
 }
 
-/** First and one-past-last input index of each of the `count` output indices from `first` to before `end`, interleaved. */
-function windows(from: number, to: number, count: number, first: number, end: number): Int32Array {
-  const size = to - from;
-  const result = new Int32Array(2 * (end - first));
-  for (let i = first, target = 0; i < end; i++) {
-    result[target++] = from + Math.floor((i * size) / count);
-    result[target++] = from + Math.ceil(((i + 1) * size) / count);
-  }
-  return result;
+/** The bytes of some rows of a picture, plane by plane. */
+function rowsOf({ data, width, height, matrix }: Picture, top: number, bottom: number): Uint8Array[] {
+  if (!matrix) return [data.subarray(top * width * CHANNELS, bottom * width * CHANNELS)];
+  const size = width * height;
+  return [
+    data.subarray(top * width, bottom * width),
+    ...[size, (size * 5) / 4].map((plane) => data.subarray(plane + (top * width) / 4, plane + (bottom * width) / 4)),
+  ];
+}
+
+/** The smallest rectangle around one whose sides are even numbers: 2 x 2 pixels of yuv420p share a colour. */
+function evenly({ left, top, right, bottom }: PixelRectangle): PixelRectangle {
+  return { left: left - (left % 2), top: top - (top % 2), right: right + (right % 2), bottom: bottom + (bottom % 2) };
+}
+
+function aligned(address: number): number {
+  return Math.ceil(address / SUM_BYTES) * SUM_BYTES;
 }

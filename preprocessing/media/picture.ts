@@ -111,14 +111,27 @@ export class RgbReader {
   }
 }
 
-function createTables({ redOfV, greenOfU, greenOfV, blueOfU }: Matrix) {
-  // Bytes are widened by 3 bits and factors lose 3, so that the high half of a 16-bit product is the level.
-  const table = (factor: number, zero: number) => {
-    const short = Math.round(factor / 8);
-    return Int16Array.from({ length: 256 }, (_, byte) => ((byte - zero) * 8 * short) >> 16);
-  };
+/** What bytes of yuv420p, less their zero, are multiplied by; the high half of the product (>> 16) is added to a level. */
+export interface YuvFactors extends Matrix {
+  luma: number;
+}
+
+/** The factors as ffmpeg has them: its bytes are widened by 3 bits, and its factors lose 3 for that. */
+export function yuvFactors(matrix: YuvMatrix): YuvFactors {
+  const { redOfV, greenOfU, greenOfV, blueOfU } = MATRICES[matrix];
+  const round = (factor: number) => 8 * Math.round(factor / 8);
   return {
-    luma: table(LUMA, BLACK),
+    ...{ luma: round(LUMA), redOfV: round(redOfV), greenOfU: round(greenOfU) },
+    ...{ greenOfV: round(greenOfV), blueOfU: round(blueOfU) },
+  };
+}
+
+function createTables(matrix: YuvMatrix) {
+  const { luma, redOfV, greenOfU, greenOfV, blueOfU } = yuvFactors(matrix);
+  const table = (factor: number, zero: number) =>
+    Int16Array.from({ length: 256 }, (_, byte) => ((byte - zero) * factor) >> 16);
+  return {
+    luma: table(luma, BLACK),
     redOfV: table(redOfV, NO_COLOUR),
     greenOfU: table(greenOfU, NO_COLOUR),
     greenOfV: table(greenOfV, NO_COLOUR),
@@ -127,4 +140,4 @@ function createTables({ redOfV, greenOfU, greenOfV, blueOfU }: Matrix) {
 }
 
 /** What each byte adds to a colour. */
-const TABLES = { bt601: createTables(MATRICES.bt601), bt709: createTables(MATRICES.bt709) };
+const TABLES = { bt601: createTables('bt601'), bt709: createTables('bt709') };
