@@ -11,7 +11,7 @@ const COMPILED = path.join(ROOT, 'dist');
 /** What is compiled: the program, and what its web page runs in browsers. */
 const CONFIGS = ['tsconfig.build.json', 'serving/page/client/tsconfig.build.json'];
 /** What is compiled to WebAssembly. */
-const ASSEMBLY = 'preprocessing/faces/assembly/asconfig.json';
+const ASSEMBLY = 'preprocessing/pixels/assembly/asconfig.json';
 
 /** Ends with one line that says what to do. */
 function fail(message) {

@@ -1,8 +1,14 @@
 import { CROP_SIZE } from '../features.js';
-import { type Picture, type PixelRectangle, type RgbPatch, RgbReader } from '../media/picture.js';
+import type { Picture, PixelRectangle } from '../media/picture.js';
+import { PIXEL_BYTES, PixelMemory } from '../pixels/pixel-memory.js';
 import type { Box } from './boxes.js';
+import { CROP_BYTES } from './crop.js';
+import { stretchRows } from './stretch-rows.js';
 
-const reader = new RgbReader();
+/** Bytes of an interpolated line: four 32-bit integers a pixel. */
+const LINE_BYTES = CROP_SIZE * 16;
+
+const memory = new PixelMemory();
 
 /** Bits of OpenCV's interpolation weights for bytes. */
 const WEIGHT_ONE = 2 ** 11;
@@ -33,41 +39,33 @@ export function sliceBox([x1, y1, x2, y2]: Box, { width, height }: Picture): Pix
  * @param output receives (224, 224, 3) RGB from index `offset` on
  */
 export function stretchFace(frame: Picture, rectangle: PixelRectangle, output: Uint8Array, offset: number): void {
+  memory.reset();
+  const pixels = memory.putPixels(frame, rectangle);
   const { left, top, right, bottom } = rectangle;
-  const patch = reader.read(frame, rectangle);
-  const { data, width } = patch;
-  const start = ((top - patch.top) * width + left - patch.left) * 3;
+  const row = (y: number) =>
+    pixels.address + ((y + top - pixels.top) * pixels.width + left - pixels.left) * PIXEL_BYTES;
+  const crop = memory.room(CROP_BYTES);
   if (right - left === 2 * CROP_SIZE && bottom - top === 2 * CROP_SIZE) {
-    halve(patch, start, output, offset);
-    return;
-  }
-  const columns = weights(right - left, true);
-  const rows = weights(bottom - top, false);
-  let upper = { row: -1, sums: new Int32Array(CROP_SIZE * 3) };
-  let lower = { row: -1, sums: new Int32Array(CROP_SIZE * 3) };
-  const fill = (line: typeof upper, row: number) => {
-    line.row = row;
-    const origin = start + row * width * 3;
-    for (let x = 0, i = 0; x < CROP_SIZE; x++) {
-      const first = origin + columns.first[x]! * 3;
-      const second = origin + columns.second[x]! * 3;
-      const [a, b] = [columns.weightFirst[x]!, columns.weightSecond[x]!];
-      for (let channel = 0; channel < 3; channel++, i++) {
-        line.sums[i] = data[first + channel]! * a + data[second + channel]! * b;
-      }
+    for (let y = 0; y < CROP_SIZE; y++) {
+      memory.loops.halve(row(2 * y), row(2 * y + 1), CROP_SIZE, crop + y * CROP_SIZE * 3);
     }
-  };
-  for (let y = 0, target = offset; y < CROP_SIZE; y++) {
-    // The lower row of one line is often the upper row of the next.
-    if (lower.row === rows.first[y]) [upper, lower] = [lower, upper];
-    if (upper.row !== rows.first[y]) fill(upper, rows.first[y]!);
-    if (lower.row !== rows.second[y]) fill(lower, rows.second[y]!);
-    const [a, b] = [rows.weightFirst[y]!, rows.weightSecond[y]!];
-    for (let i = 0; i < CROP_SIZE * 3; i++, target++) {
-      const sum = ((a * (upper.sums[i]! >> 4)) >> 16) + ((b * (lower.sums[i]! >> 4)) >> 16);
-      output[target] = (sum + 2) >> 2;
-    }
+  } else {
+    const columns = weights(right - left, true);
+    const rows = weights(bottom - top, false);
+    const points = [columns.first, columns.second, columns.weightFirst, columns.weightSecond];
+    const places = points.map((values) => memory.put(values));
+    const lines = [memory.room(LINE_BYTES), memory.room(LINE_BYTES)] as const;
+    stretchRows(
+      rows,
+      lines,
+      (y, line) => memory.loops.lineFixed(row(y), ...places, CROP_SIZE, line),
+      (y, upper, lower) => {
+        const [a, b] = [rows.weightFirst[y]!, rows.weightSecond[y]!];
+        memory.loops.blendFixed(upper, lower, a, b, CROP_SIZE, crop + y * CROP_SIZE * 3);
+      },
+    );
   }
+  output.set(memory.bytes(crop, CROP_BYTES), offset);
 }
 
 /**
@@ -98,17 +96,4 @@ function roundHalfEven(value: number): number {
   const rest = value - below;
   if (rest !== 0.5) return Math.round(value);
   return below % 2 === 0 ? below : below + 1;
-}
-
-function halve({ data, width }: RgbPatch, start: number, output: Uint8Array, offset: number): void {
-  const stride = width * 3;
-  for (let y = 0, target = offset; y < CROP_SIZE; y++) {
-    const origin = start + 2 * y * stride;
-    for (let x = 0; x < CROP_SIZE; x++) {
-      for (let channel = 0; channel < 3; channel++, target++) {
-        const a = origin + 6 * x + channel;
-        output[target] = (data[a]! + data[a + 3]! + data[a + stride]! + data[a + stride + 3]! + 2) >> 2;
-      }
-    }
-  }
 }

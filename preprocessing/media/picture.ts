@@ -26,14 +26,6 @@ export function wholeOf({ width, height }: { width: number; height: number }): P
   return { left: 0, top: 0, right: width, bottom: height };
 }
 
-/** Part of a picture as RGB: rows of `width` pixels of 3 bytes, of which the first is the picture's pixel (left, top). */
-export interface RgbPatch {
-  data: Uint8Array;
-  width: number;
-  left: number;
-  top: number;
-}
-
 type Matrix = Record<'redOfV' | 'greenOfU' | 'greenOfV' | 'blueOfU', number>;
 
 /**
@@ -46,8 +38,6 @@ const MATRICES: Readonly<Record<YuvMatrix, Matrix>> = {
 };
 /** Of luma, for black is 16 and white 235. */
 const LUMA = Math.floor((255 * 2 ** 16) / 219);
-const BLACK = 16;
-const NO_COLOUR = 128;
 
 /** Bytes of a picture. */
 export function pictureBytes({ width, height, matrix }: Omit<Picture, 'data'>): number {
@@ -68,50 +58,9 @@ export function toPicture(
 }
 
 /**
- * Reads parts of pictures as RGB. A picture travels from the decoder as yuv420p, half the bytes of RGB, and of most
- * pictures only the face is ever looked at. The bytes are those that ffmpeg's own conversion makes on x86 (16-bit
- * fixed point, a colour for each 2 x 2 pixels), on every machine.
+ * What bytes of yuv420p, less their zero (16 of luma, 128 of the colour differences), are multiplied by; the product's
+ * high half (>> 16) is added to a level.
  */
-export class RgbReader {
-  #room = new Uint8ClampedArray(0);
-
-  /**
-   * @param region within the picture
-   * @returns at least these pixels; valid until the next call
-   */
-  read({ data, width, height, matrix }: Picture, { left, top, right, bottom }: PixelRectangle): RgbPatch {
-    if (!matrix) return { data, width, left: 0, top: 0 };
-    const table = TABLES[matrix];
-    // Two neighbours share a colour.
-    const start = left - (left % 2);
-    const columns = right + (right % 2) - start;
-    const size = columns * (bottom - top) * 3;
-    if (this.#room.length < size) this.#room = new Uint8ClampedArray(size);
-    const room = this.#room;
-    let target = 0;
-    for (let y = top; y < bottom; y++) {
-      let luma = y * width + start;
-      let u = width * height + ((y >> 1) * width + start) / 2;
-      let v = u + (width * height) / 4;
-      for (const end = target + columns * 3; target < end; target += 6, luma += 2, u++, v++) {
-        const red = table.redOfV[data[v]!]!;
-        const green = table.greenOfU[data[u]!]! + table.greenOfV[data[v]!]!;
-        const blue = table.blueOfU[data[u]!]!;
-        const first = table.luma[data[luma]!]!;
-        const second = table.luma[data[luma + 1]!]!;
-        room[target] = first + red;
-        room[target + 1] = first + green;
-        room[target + 2] = first + blue;
-        room[target + 3] = second + red;
-        room[target + 4] = second + green;
-        room[target + 5] = second + blue;
-      }
-    }
-    return { data: new Uint8Array(room.buffer), width: columns, left: start, top };
-  }
-}
-
-/** What bytes of yuv420p, less their zero, are multiplied by; the high half of the product (>> 16) is added to a level. */
 export interface YuvFactors extends Matrix {
   luma: number;
 }
@@ -125,19 +74,3 @@ export function yuvFactors(matrix: YuvMatrix): YuvFactors {
     ...{ greenOfV: round(greenOfV), blueOfU: round(blueOfU) },
   };
 }
-
-function createTables(matrix: YuvMatrix) {
-  const { luma, redOfV, greenOfU, greenOfV, blueOfU } = yuvFactors(matrix);
-  const table = (factor: number, zero: number) =>
-    Int16Array.from({ length: 256 }, (_, byte) => ((byte - zero) * factor) >> 16);
-  return {
-    luma: table(luma, BLACK),
-    redOfV: table(redOfV, NO_COLOUR),
-    greenOfU: table(greenOfU, NO_COLOUR),
-    greenOfV: table(greenOfV, NO_COLOUR),
-    blueOfU: table(blueOfU, NO_COLOUR),
-  };
-}
-
-/** What each byte adds to a colour. */
-const TABLES = { bt601: createTables('bt601'), bt709: createTables('bt709') };

@@ -7,7 +7,8 @@ import { unzipSync } from 'fflate';
 import { MTCNN_DIR } from '../../common/paths.js';
 import type { ClipSettings } from '../../preprocessing/clip.js';
 import { createFaceDetector, type FaceDetector } from '../../preprocessing/faces/face-detector.js';
-import { type Picture, RgbReader, wholeOf } from '../../preprocessing/media/picture.js';
+import { type Picture, type PixelRectangle, wholeOf } from '../../preprocessing/media/picture.js';
+import { PixelMemory } from '../../preprocessing/pixels/pixel-memory.js';
 
 export const SETTINGS: ClipSettings = { compat: 'default', maxFrames: 32 };
 
@@ -25,10 +26,16 @@ export function testDetector(): Promise<FaceDetector> {
   return createFaceDetector({ directory: MTCNN_DIR });
 }
 
-/** (height, width, 3) RGB of a whole picture. */
-export function rgbOf(picture: Picture): Uint8Array {
-  const { data } = new RgbReader().read(picture, wholeOf(picture));
-  return data.subarray(0, picture.width * picture.height * 3);
+/** (height, width, 3) RGB of part of a picture. */
+export function rgbOf(picture: Picture, region: PixelRectangle = wholeOf(picture)): Uint8Array {
+  const memory = new PixelMemory();
+  const { address, width, left, top } = memory.putPixels(picture, region);
+  const rgb: number[] = [];
+  for (let y = region.top; y < region.bottom; y++) {
+    const row = memory.bytes(address + ((y - top) * width + region.left - left) * 4, (region.right - region.left) * 4);
+    for (let x = 0; x < row.length; x += 4) rgb.push(row[x]!, row[x + 1]!, row[x + 2]!);
+  }
+  return Uint8Array.from(rgb);
 }
 
 export async function runFfmpeg(...args: string[]): Promise<Buffer> {
