@@ -11,7 +11,7 @@ const COMPILED = path.join(ROOT, 'dist');
 /** What is compiled: the program, and what its web page runs in browsers. */
 const CONFIGS = ['tsconfig.build.json', 'serving/page/client/tsconfig.build.json'];
 /** What is compiled to WebAssembly. */
-const ASSEMBLY = 'preprocessing/pixels/assembly/asconfig.json';
+const ASSEMBLY = ['preprocessing/pixels/assembly/asconfig.json', 'training/tensorflow/assembly/asconfig.json'];
 
 /** Ends with one line that says what to do. */
 function fail(message) {
@@ -73,7 +73,7 @@ function installPackages(full) {
 /** The newest change of anything that is compiled, in milliseconds. */
 function newestSource() {
   const { include } = readJson(path.join(ROOT, 'tsconfig.build.json'));
-  const files = ['tsconfig.json', 'serving/page/client/tsconfig.json', ...CONFIGS, ASSEMBLY, 'package-lock.json'];
+  const files = ['tsconfig.json', 'serving/page/client/tsconfig.json', ...CONFIGS, ...ASSEMBLY, 'package-lock.json'];
   for (const folder of include.filter((name) => fs.existsSync(path.join(ROOT, name))))
     for (const name of fs.readdirSync(path.join(ROOT, folder), { recursive: true }))
       if (name.endsWith('.ts')) files.push(path.join(folder, name));
@@ -88,7 +88,11 @@ function compile() {
   // Types are checked by `npm run typecheck`; here they would ask for TensorFlow's, which serving does without.
   const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const asc = path.join(ROOT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
-  for (const args of [...CONFIGS.map((config) => [tsc, '-p', config, '--noCheck']), [asc, '--config', ASSEMBLY]]) {
+  const compilations = [
+    ...CONFIGS.map((config) => [tsc, '-p', config, '--noCheck']),
+    ...ASSEMBLY.map((config) => [asc, '--config', config]),
+  ];
+  for (const args of compilations) {
     const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
     if (status !== 0) fail('The program does not compile. Run `npm run typecheck` to see why.');
   }

@@ -1,24 +1,19 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { z } from 'zod';
-import { MerError } from '../../common/errors.js';
-import { PROJECT_ROOT } from '../../common/paths.js';
+import { instantiate, moduleFunction, moduleMemory, reserve } from '../../common/web-assembly.js';
 import { type Picture, type PixelRectangle, yuvFactors } from '../media/picture.js';
 
-const MODULE = path.join(PROJECT_ROOT, 'dist', 'preprocessing', 'pixels', 'pixels.wasm');
 const RGB_BYTES = 3;
 /** R, G, B and one that means nothing. */
 export const PIXEL_BYTES = 4;
-const PAGE_BYTES = 2 ** 16;
 /** Every room begins at a multiple of so many bytes. */
 const ALIGNMENT = 16;
 
-const loop = z.custom<(...values: number[]) => void>((value) => typeof value === 'function');
 /** What assembly/index.ts exports. */
 const moduleSchema = z.object({
-  memory: z.instanceof(WebAssembly.Memory),
-  ...{ pixelsOfYuv: loop, pixelsOfRgb: loop, sums: loop, areas: loop },
-  ...{ line: loop, blend: loop, lineFixed: loop, blendFixed: loop, halve: loop },
+  memory: moduleMemory,
+  ...{ pixelsOfYuv: moduleFunction, pixelsOfRgb: moduleFunction, sums: moduleFunction, areas: moduleFunction },
+  ...{ line: moduleFunction, blend: moduleFunction, lineFixed: moduleFunction, blendFixed: moduleFunction },
+  halve: moduleFunction,
 });
 
 /** Pixels in the memory: rows of `width`, of which the first pixel is the picture's (left, top). */
@@ -34,7 +29,7 @@ export interface Pixels {
  * It is kept for many pictures, for memory costs more to get than to fill.
  */
 export class PixelMemory {
-  readonly loops = instantiate();
+  readonly loops = instantiate('preprocessing/pixels/pixels.wasm', moduleSchema);
   /** The first byte that is not lent. */
   #used = 0;
 
@@ -51,9 +46,7 @@ export class PixelMemory {
   room(bytes: number): number {
     const address = Math.ceil(this.#used / ALIGNMENT) * ALIGNMENT;
     this.#used = address + bytes;
-    const { memory } = this.loops;
-    const missing = this.#used - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+    reserve(this.loops.memory, this.#used);
     return address;
   }
 
@@ -99,15 +92,6 @@ export class PixelMemory {
     this.loops.pixelsOfRgb(first! + left * RGB_BYTES, picture.width, size.width, size.height, address);
     return { address, left, top, ...size };
   }
-}
-
-let compiled: WebAssembly.Module | null = null;
-
-/** @throws MerError missing_part when the loops are not compiled */
-function instantiate(): z.infer<typeof moduleSchema> {
-  if (!fs.existsSync(MODULE)) throw new MerError('missing_part', `${MODULE} is missing.`, 'Run `npm run build`.');
-  compiled ??= new WebAssembly.Module(fs.readFileSync(MODULE));
-  return moduleSchema.parse(new WebAssembly.Instance(compiled).exports);
 }
 
 /** The bytes of some rows of a picture, plane by plane. */

@@ -1,18 +1,46 @@
+import { z } from 'zod';
+import { instantiate, moduleFunction, moduleMemory, reserve } from '../../common/web-assembly.js';
 import type { Native, Tensor } from './native.js';
 
 /** Values of 8 random bits, and how many of them a 64-bit number holds. */
 const LEVELS = 2 ** 8;
 const PER_LONG = 8;
+/** `randomMask` writes so many bytes at once. */
+const BLOCK = 16;
+
+/** What assembly/random-mask.ts exports. */
+const moduleSchema = z.object({ memory: moduleMemory, randomMask: moduleFunction });
+let generator: z.infer<typeof moduleSchema> | null = null;
 
 /**
- * What dropout keeps: 1 with probability 1 - rate, else 0, from random bits that depend on the seed alone. 8 bits an
- * element decide: to draw a float for each takes four times as long. The rate of one mask is therefore a multiple of
- * 1 / 256; which of the two around `rate` it is, the seed decides as well, so that `rate` is met over all masks.
+ * What dropout keeps: 1 with probability 1 - rate, else 0, from random bits that depend on the seed alone. 8 bits an element
+ * decide: to draw a float for each takes four times as long. The rate of one mask is therefore a multiple of 1 / 256;
+ * which of the two around `rate` it is, the seed decides as well, so that `rate` is met over all masks.
  *
+ * A GPU draws its own bits, which are other ones.
+ *
+ * @param rate below 255 / 256
  * @returns of `shape`, the caller's to free
  */
 export function keepMask(native: Native, shape: readonly number[], rate: number, seed: number): Tensor {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const dropped = Math.floor(rate * LEVELS + fractionOf(seed));
+  const kept = native.usesGpu ? drawThere(native, shape, dropped, seed) : drawHere(native, shape, dropped, seed);
+  const ones = native.cast(kept, native.float32);
+  native.free(kept);
+  return ones;
+}
+
+/** TensorFlow's generator takes a processor several times as long. The next call overwrites the result. */
+function drawHere(native: Native, shape: readonly number[], dropped: number, seed: number): Tensor {
+  const count = sizeOf(shape);
+  generator ??= instantiate('training/tensorflow/random-mask.wasm', moduleSchema);
+  reserve(generator.memory, count + BLOCK);
+  generator.randomMask(seed, dropped, count, 0);
+  return native.booleans(shape, new Uint8Array(generator.memory.buffer, 0, count));
+}
+
+function drawThere(native: Native, shape: readonly number[], dropped: number, seed: number): Tensor {
+  const count = sizeOf(shape);
   const longs = Math.ceil(count / PER_LONG);
   const key = native.ints([2], Int32Array.of(seed, 0));
   const random = native.run('StatelessRandomUniformFullInt', [native.list([longs]), key], {
@@ -22,11 +50,13 @@ export function keepMask(native: Native, shape: readonly number[], rate: number,
   const flat = native.run('Reshape', [bytes, native.list([longs * PER_LONG])]);
   const exact = native.run('Slice', [flat, native.list([0]), native.list([count])]);
   const shaped = native.run('Reshape', [exact, native.list(shape)]);
-  const dropped = Math.floor(rate * LEVELS + fractionOf(seed));
   const kept = native.run('GreaterEqual', [shaped, native.byteScalar(dropped - LEVELS / 2)]);
-  const ones = native.cast(kept, native.float32);
-  native.free(key, random, bytes, flat, exact, shaped, kept);
-  return ones;
+  native.free(key, random, bytes, flat, exact, shaped);
+  return kept;
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** A number from 0 to below 1, evenly spread over successive seeds (Fibonacci hashing). */
@@ -34,7 +64,7 @@ function fractionOf(seed: number): number {
   return (Math.imul(seed, 0x9e3779b1) >>> 0) / 2 ** 32;
 }
 
-/** {@link keepMask} with 1 / (1 - rate) for what is kept, so that the mean stays. */
+/** {@link keepMask} as numbers: 1 / (1 - rate) for what is kept, so that the mean stays, else 0. */
 export function dropMask(native: Native, shape: readonly number[], rate: number, seed: number): Tensor {
   const ones = keepMask(native, shape, rate, seed);
   const mask = native.run('Mul', [ones, native.scalar(1 / (1 - rate))]);

@@ -1,4 +1,4 @@
-import type { Attributes, Tensor } from './native.js';
+import type { Attributes, Native, Tensor } from './native.js';
 import type { Tape } from './tape.js';
 
 /** Differentiable building blocks over native kernels. Shapes are NumPy's; broadcasting as in TensorFlow. */
@@ -114,7 +114,8 @@ interface LinearTensors {
 
 /**
  * Two linear layers with ReLU and dropout between them. Its backward needs no more of the wide values between them than
- * those that remain: what ReLU or dropout has zeroed is zero there.
+ * those that remain: what ReLU or dropout has zeroed is zero there. The first bias is one more column of the weight, for
+ * an input of ones: each pass over the wide values takes as long as a fifth of their product.
  *
  * @param kept 1 for what dropout keeps of the values between, else 0; null for no dropout. Freed.
  * @param scale of what is kept; the narrow result and its gradient are multiplied by it, not the wide values
@@ -130,33 +131,69 @@ export function feedForward(
   const { native } = tape;
   const times = (value: Tensor) =>
     kept ? native.run('Mul', [value, native.scalar(scale)]) : native.run('Identity', [value]);
-  const before = affine(tape, x, inner.weight, inner.bias);
+  const [features, width] = [x.shape[1]!, inner.bias.shape[0]!];
+  const ones = filled(native, [x.shape[0]!, 1], 1);
+  const column = native.run('Reshape', [inner.bias, native.list([width, 1])]);
+  const input = joinColumns(native, x, ones);
+  const weight = joinColumns(native, inner.weight, column);
+  const before = product(tape, 'MatMul', input, weight, { transpose_b: true });
   let wide = native.run('Relu', [before]);
-  native.free(before);
   if (kept) {
     const masked = native.run('Mul', [wide, kept]);
     native.free(wide, kept);
     wide = masked;
   }
-  tape.keep(wide);
+  tape.keep(input, wide);
   // To turn the weight first takes less time than the product with the unturned one takes longer.
   const turned = native.run('Transpose', [outer.weight, native.list([1, 0])]);
   const narrow = product(tape, 'MatMul', wide, turned, {});
   const scaled = times(narrow);
   const result = native.run('BiasAdd', [scaled, outer.bias]);
   tape.keep(result);
-  native.free(turned, narrow, scaled);
+  native.free(ones, column, weight, before, turned, narrow, scaled);
   return tape.record(result, [x, inner.weight, inner.bias, outer.weight, outer.bias], (gradient) => {
-    if (tape.needsGradient(outer.bias)) tape.accumulate(outer.bias, native.run('BiasAddGrad', [gradient]));
+    if (tape.needsGradient(outer.bias)) tape.accumulate(outer.bias, sumOfRows(native, gradient));
     const scaledGradient = times(gradient);
     if (tape.needsGradient(outer.weight)) {
       tape.accumulate(outer.weight, product(tape, 'MatMul', scaledGradient, wide, { transpose_a: true }));
     }
     const wideGradient = product(tape, 'MatMul', scaledGradient, outer.weight, {});
     const slope = native.run('ReluGrad', [wideGradient, wide]);
-    denseBackward(tape, x, inner.weight, inner.bias, slope);
+    if (tape.needsGradient(x)) tape.accumulate(x, product(tape, 'MatMul', slope, inner.weight, {}));
+    if (tape.needsGradient(inner.weight, inner.bias)) {
+      const joint = product(tape, 'MatMul', slope, input, { transpose_a: true });
+      const part = (from: number, columns: number) =>
+        native.run('Slice', [joint, native.list([0, from]), native.list([width, columns])]);
+      tape.accumulate(inner.weight, part(0, features));
+      const last = part(features, 1);
+      tape.accumulate(inner.bias, native.run('Reshape', [last, native.list([width])]));
+      native.free(joint, last);
+    }
     native.free(scaledGradient, wideGradient, slope);
   });
+}
+
+function filled(native: Native, shape: readonly number[], value: number): Tensor {
+  return native.run('Fill', [native.list(shape), native.scalar(value)]);
+}
+
+/** Two matrices side by side. */
+function joinColumns(native: Native, left: Tensor, right: Tensor): Tensor {
+  return native.run('ConcatV2', [left, right, native.intScalar(1)], { N: 2, T: { type: left.dtype } });
+}
+
+/**
+ * (rows, columns) to (columns). On the processor the product with ones takes a third of the reduction's time; a GPU
+ * computes products with fewer bits.
+ */
+function sumOfRows(native: Native, x: Tensor): Tensor {
+  if (native.usesGpu) return native.run('BiasAddGrad', [x]);
+  const [rows, columns] = x.shape as [number, number];
+  const ones = filled(native, [1, rows], 1);
+  const row = native.run('MatMul', [ones, x], {});
+  const sums = native.run('Reshape', [row, native.list([columns])]);
+  native.free(ones, row);
+  return sums;
 }
 
 function affine(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
@@ -172,7 +209,7 @@ function denseBackward(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, grad
   if (tape.needsGradient(weight)) {
     tape.accumulate(weight, product(tape, 'MatMul', gradient, x, { transpose_a: true }));
   }
-  if (tape.needsGradient(bias)) tape.accumulate(bias, native.run('BiasAddGrad', [gradient]));
+  if (tape.needsGradient(bias)) tape.accumulate(bias, sumOfRows(native, gradient));
 }
 
 export function reshape(tape: Tape, x: Tensor, shape: readonly number[]): Tensor {
