@@ -5,7 +5,7 @@ import type { Native, Tensor } from './native.js';
 /** Values of 8 random bits, and how many of them a 64-bit number holds. */
 const LEVELS = 2 ** 8;
 const PER_LONG = 8;
-/** `randomMask` writes so many bytes at once. */
+/** `randomMask` writes so many numbers at once. */
 const BLOCK = 16;
 
 /** What assembly/random-mask.ts exports. */
@@ -20,23 +20,20 @@ let generator: z.infer<typeof moduleSchema> | null = null;
  * A GPU draws its own bits, which are other ones.
  *
  * @param rate below 255 / 256
- * @returns of `shape`, the caller's to free
+ * @returns of `shape`, the caller's to free before the next mask is made, which may be made in the same place
  */
 export function keepMask(native: Native, shape: readonly number[], rate: number, seed: number): Tensor {
   const dropped = Math.floor(rate * LEVELS + fractionOf(seed));
-  const kept = native.usesGpu ? drawThere(native, shape, dropped, seed) : drawHere(native, shape, dropped, seed);
-  const ones = native.cast(kept, native.float32);
-  native.free(kept);
-  return ones;
+  return native.usesGpu ? drawThere(native, shape, dropped, seed) : drawHere(native, shape, dropped, seed);
 }
 
-/** TensorFlow's generator takes a processor several times as long. The next call overwrites the result. */
+/** TensorFlow's generator takes a processor several times as long. */
 function drawHere(native: Native, shape: readonly number[], dropped: number, seed: number): Tensor {
   const count = sizeOf(shape);
   generator ??= instantiate('training/tensorflow/random-mask.wasm', moduleSchema);
-  reserve(generator.memory, count + BLOCK);
+  reserve(generator.memory, (count + BLOCK) * Float32Array.BYTES_PER_ELEMENT);
   generator.randomMask(seed, dropped, count, 0);
-  return native.booleans(shape, new Uint8Array(generator.memory.buffer, 0, count));
+  return native.floats(shape, new Float32Array(generator.memory.buffer, 0, count));
 }
 
 function drawThere(native: Native, shape: readonly number[], dropped: number, seed: number): Tensor {
@@ -51,8 +48,9 @@ function drawThere(native: Native, shape: readonly number[], dropped: number, se
   const exact = native.run('Slice', [flat, native.list([0]), native.list([count])]);
   const shaped = native.run('Reshape', [exact, native.list(shape)]);
   const kept = native.run('GreaterEqual', [shaped, native.byteScalar(dropped - LEVELS / 2)]);
-  native.free(key, random, bytes, flat, exact, shaped);
-  return kept;
+  const ones = native.cast(kept, native.float32);
+  native.free(key, random, bytes, flat, exact, shaped, kept);
+  return ones;
 }
 
 function sizeOf(shape: readonly number[]): number {

@@ -33,7 +33,6 @@ interface Binding {
   TF_INT32: number;
   TF_INT64: number;
   TF_UINT8: number;
-  TF_BOOL: number;
   TF_ATTR_STRING: number;
   TF_ATTR_INT: number;
   TF_ATTR_FLOAT: number;
@@ -144,6 +143,7 @@ export class Native {
     return this.#binding.getNumOfTensors();
   }
 
+  /** @param data is not copied: it must not change as long as the tensor lives */
   floats(shape: readonly number[], data: Float32Array): Tensor {
     return { id: this.#binding.createTensor(shape, this.float32, data), shape, dtype: this.float32 };
   }
@@ -154,12 +154,6 @@ export class Native {
 
   bytes(shape: readonly number[], data: Uint8Array): Tensor {
     return { id: this.#binding.createTensor(shape, this.uint8, data), shape, dtype: this.uint8 };
-  }
-
-  /** @param data 1 for true, 0 for false; must not change as long as the tensor lives */
-  booleans(shape: readonly number[], data: Uint8Array): Tensor {
-    const { TF_BOOL } = this.#binding;
-    return { id: this.#binding.createTensor(shape, TF_BOOL, data), shape, dtype: TF_BOOL };
   }
 
   /** A float scalar that is kept for the life of the process. */

@@ -20,6 +20,8 @@ import type { Tape } from './tape.js';
 export interface Sequence {
   tensor: Tensor;
   lengths: Tensor;
+  /** True where it is known that all steps are real. */
+  full?: boolean;
 }
 
 /** Uint8 (batch, time, height, width, 3). */
@@ -199,7 +201,7 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   exchangeBatchAndTime(x: Sequence): Sequence {
     const [batch, time] = x.tensor.shape as [number, number];
     const lengths = this.#tape.run('Fill', [this.#native.list([time]), this.#native.intScalar(batch)]);
-    return { tensor: math.transpose(this.#tape, x.tensor, [1, 0, 2]), lengths };
+    return { tensor: math.transpose(this.#tape, x.tensor, [1, 0, 2]), lengths, full: true };
   }
 
   multiHeadAttention(x: Sequence, { name, features, heads, dropout }: AttentionOptions): Sequence {
@@ -219,7 +221,7 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     const scaled = math.scale(tape, query, 1 / Math.sqrt(size));
     tape.release(projected, parted, split, query);
     const scores = math.matMul(tape, scaled, key, true);
-    const masked = math.add(tape, scores, this.#paddingPenalty(x));
+    const masked = x.full ? scores : math.add(tape, scores, this.#paddingPenalty(x));
     const probabilities = math.softmax(tape, masked);
     tape.release(scores, masked);
     const mixed = math.matMul(tape, this.dropout(probabilities, dropout), value);
@@ -336,7 +338,7 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   }
 
   #each(x: Sequence, tensor: Tensor): Sequence {
-    return { tensor, lengths: x.lengths };
+    return { ...x, tensor };
   }
 
   /** (batch, time, 1): 1 on the real steps, 0 beyond. */
