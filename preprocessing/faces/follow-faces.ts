@@ -54,7 +54,7 @@ export async function followFaces(
   const looks: (Look & { frame: VideoFrame })[] = await mapConcurrent(
     chooseLooks(frames),
     detector.processes ?? 1,
-    async (frame) => ({ frame, time: frame.time, faces: await lookFor(frame, subject, detector) }),
+    async (frame) => ({ frame, time: frame.time, faces: await lookFor(frame, subject, detector, wantedSize(frame)) }),
   );
   const first = looks[0];
   if (!first) return { kept: [], share: 0, looks: 0 };
@@ -62,14 +62,10 @@ export async function followFaces(
   const looked = new Set(looks.map(({ frame }) => frame));
   const between = frames.filter((frame) => !looked.has(frame));
   if (tracks.length > 0) {
-    const lookAgain = (frame: VideoFrame) =>
-      lookFor(frame, subject, detector, Math.min(...tracks.map((track) => smallestSize(track, frame.time))));
+    const searches = new Searches(between, tracks, subject, detector);
     // Where no face is expected it is looked for everywhere in any case, in frames of which none has to wait for another.
-    const lost = between.filter(({ time }) => !tracks.some((track) => isExpected(track, time, looks)));
-    const search = async (frame: VideoFrame) => [frame, await lookAgain(frame)] as const;
-    const searched = new Map(await mapConcurrent(lost, detector.processes ?? 1, search));
-    const everywhere = async (frame: VideoFrame) => searched.get(frame) ?? lookAgain(frame);
-    await fillBetween(between, tracks, detector, everywhere);
+    await searches.complete(between.filter(({ time }) => !tracks.some((track) => isExpected(track, time, looks))));
+    await fillBetween(between, tracks, detector, (frame) => searches.of(frame));
   }
   const kept = frames.flatMap((frame) => {
     const boxes = tracks.filter((track) => isCovered(track, frame.time)).map((track) => predictBox(track, frame.time));
@@ -87,16 +83,75 @@ function chooseLooks(frames: readonly VideoFrame[]): VideoFrame[] {
   return frames.length === 0 ? [] : [...new Set(indices)].map((index) => frames[index]!);
 }
 
-/**
- * The faces of a frame; for the largest one, smaller faces are looked for only where there is no large one.
- *
- * @param least pixels of the smallest face that is wanted
- */
-function lookFor(frame: VideoFrame, subject: Subject, detector: FaceDetector, least = 0): Promise<Face[]> {
+/** Searches for faces everywhere in the frames between the looks. */
+class Searches {
+  readonly #frames: readonly VideoFrame[];
+  readonly #tracks: readonly Track[];
+  readonly #subject: Subject;
+  readonly #detector: FaceDetector;
+  readonly #complete = new Map<VideoFrame, Face[]>();
+  /** Searches that began before it was known whether they are needed, for faces of `minFace` pixels and more. */
+  readonly #early = new Map<VideoFrame, { minFace: number; faces: Promise<Face[]> }>();
+
+  constructor(frames: readonly VideoFrame[], tracks: readonly Track[], subject: Subject, detector: FaceDetector) {
+    this.#frames = frames;
+    this.#tracks = tracks;
+    this.#subject = subject;
+    this.#detector = detector;
+  }
+
+  /** Searches some frames at once. */
+  async complete(frames: readonly VideoFrame[]): Promise<void> {
+    await mapConcurrent(frames, this.#processes, async (frame) => {
+      this.#complete.set(frame, await this.#search(frame, this.#minFace(frame)));
+    });
+  }
+
+  /** The faces of one of the frames. Who is lost in it mostly is in the next one, too: it is searched beside it. */
+  async of(frame: VideoFrame): Promise<Face[]> {
+    const complete = this.#complete.get(frame);
+    if (complete) return complete;
+    const early = this.#early.get(frame);
+    // By what was found meanwhile, smaller faces may have become possible, or impossible.
+    if (early?.minFace === this.#minFace(frame)) return early.faces;
+    const faces = this.#search(frame, this.#minFace(frame));
+    const index = this.#frames.indexOf(frame);
+    for (const next of this.#frames.slice(index + 1, index + this.#processes)) this.#begin(next);
+    return faces;
+  }
+
+  #begin(frame: VideoFrame): void {
+    if (this.#complete.has(frame) || this.#early.has(frame)) return;
+    const minFace = this.#minFace(frame);
+    const faces = this.#search(frame, minFace);
+    // Whoever needs it hears of a failure.
+    faces.catch(() => {});
+    this.#early.set(frame, { minFace, faces });
+  }
+
+  #search(frame: VideoFrame, minFace: number): Promise<Face[]> {
+    return lookFor(frame, this.#subject, this.#detector, minFace);
+  }
+
+  #minFace(frame: VideoFrame): number {
+    return wantedSize(frame, Math.min(...this.#tracks.map((track) => smallestSize(track, frame.time))));
+  }
+
+  get #processes(): number {
+    return this.#detector.processes ?? 1;
+  }
+}
+
+/** The faces of a frame; for the largest one, smaller faces are looked for only where there is no large one. */
+function lookFor(frame: VideoFrame, subject: Subject, detector: FaceDetector, minFace: number): Promise<Face[]> {
   const side = Math.min(frame.width, frame.height);
-  const minFace = pyramidStep(Math.max(least, side * MIN_FACE_SHARE));
   const enough = subject === 'largest' ? Math.max(minFace, pyramidStep(side * LARGE_FACE_SHARE)) : minFace;
   return detector.detect(frame, minFace, enough);
+}
+
+/** Pixels of the smallest face of a frame that is looked for. @param least what is smaller is not wanted */
+function wantedSize({ width, height }: VideoFrame, least = 0): number {
+  return pyramidStep(Math.max(least, Math.min(width, height) * MIN_FACE_SHARE));
 }
 
 /**

@@ -51,7 +51,7 @@ export function gridSize(pixels: number): number {
  * Parts of a picture of the pyramid, of about equal size. A part has all the pixels that its cells see, so that together
  * the parts give each cell of the picture once.
  *
- * @param most cells a side of a part
+ * @param most cells a side of a part; Infinity for no cuts
  */
 export function tiles({ width, height }: { width: number; height: number }, most: number): PixelRectangle[] {
   const columns = cuts(width, most);
@@ -61,7 +61,7 @@ export function tiles({ width, height }: { width: number; height: number }, most
 /** First and one-past-last pixel of each part of a side. */
 function cuts(pixels: number, most: number): [number, number][] {
   const cells = gridSize(pixels);
-  const count = Math.ceil(cells / most);
+  const count = Math.max(1, Math.ceil(cells / most));
   const start = (part: number) => STRIDE * Math.floor((part * cells) / count);
   return Array.from({ length: count }, (_, part) => [
     start(part),

@@ -20,6 +20,7 @@ const moduleSchema = z.object({
 export interface Pixels {
   address: number;
   width: number;
+  height: number;
   left: number;
   top: number;
 }
@@ -74,22 +75,21 @@ export class PixelMemory {
    * @param region within the picture
    * @returns at least these pixels
    */
-  putPixels(picture: Picture, region: PixelRectangle): Pixels & { height: number } {
+  putPixels(picture: Picture, region: PixelRectangle): Pixels {
     const { matrix } = picture;
     const { left, top, right, bottom } = matrix ? evenly(region) : region;
     const size = { width: right - left, height: bottom - top };
     const [first, u, v] = rowsOf(picture, top, bottom).map((plane) => this.put(plane));
+    const address = this.room(size.width * size.height * PIXEL_BYTES);
     if (matrix) {
-      const address = this.room(size.width * size.height * PIXEL_BYTES);
       const { luma, redOfV, greenOfU, greenOfV, blueOfU } = yuvFactors(matrix);
       this.loops.pixelsOfYuv(
         ...[first! + left, u! + left / 2, v! + left / 2, picture.width, size.width, size.height],
         ...[luma, redOfV, greenOfU, greenOfV, blueOfU, address],
       );
-      return { address, left, top, ...size };
+    } else {
+      this.loops.pixelsOfRgb(first! + left * RGB_BYTES, picture.width, size.width, size.height, address);
     }
-    const address = this.room(size.width * size.height * PIXEL_BYTES);
-    this.loops.pixelsOfRgb(first! + left * RGB_BYTES, picture.width, size.width, size.height, address);
     return { address, left, top, ...size };
   }
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { MTCNN_DIR } from '../../common/paths.js';
 import { createFaceDetector, type FaceDetector } from '../../preprocessing/faces/face-detector.js';
 import { decodeMedia } from '../../preprocessing/media/decode.js';
 import { DEFAULT_LIMITS } from '../../preprocessing/media/media-limits.js';
@@ -106,6 +107,19 @@ describe('face detector', () => {
     const [whole] = await detector.detect(frame);
     const [large] = await detector.detect(frame, 20 / 0.6);
     for (const side of [0, 1, 2, 3] as const) expect(large!.box[side]).toBeCloseTo(whole!.box[side], 3);
+  });
+
+  it('finds the same faces where P-Net sees whole pictures, as on other execution providers', async () => {
+    const frame = await readPng('mtcnn_00002_0.png');
+    const whole = await createFaceDetector({ directory: MTCNN_DIR, provider: 'cpu' });
+    const faces = await whole.detect(frame);
+    await whole.dispose();
+    const inParts = await detector.detect(frame);
+    expect(faces.length).toBeGreaterThan(0);
+    expect(inParts).toHaveLength(faces.length);
+    // Rounding may differ where the runtime computes other sizes of a map in another way.
+    for (const [i, { box }] of faces.entries())
+      for (const side of [0, 1, 2, 3] as const) expect(inParts[i]!.box[side]).toBeCloseTo(box[side], 3);
   });
 
   it.each([

@@ -57,6 +57,17 @@ describe('followed faces', () => {
     expect(disputed).toEqual([]);
   });
 
+  it.each([1, 3, 4] as const)('are the same where several frames are searched at once: clip %i', async (number) => {
+    const frames = await framesOf(goldenClip(number));
+    const several: FaceDetector = {
+      processes: 3,
+      detect: (...request) => detector.detect(...request),
+      refine: (...request) => detector.refine(...request),
+      dispose: async () => {},
+    };
+    expect(await followFaces(frames, 'largest', several)).toEqual(await followFaces(frames, 'largest', detector));
+  });
+
   const swing = (amplitude: number, frequency: number): MotionPath => {
     return (time) => ({
       x: 400 + amplitude * Math.sin(2 * Math.PI * frequency * time),
