@@ -12,6 +12,8 @@ export interface WorkerSpec {
   config: unknown;
   /** Added to the environment of the child. */
   env?: Record<string, string>;
+  /** Flags of Node, such as SMALL_HEAP. */
+  nodeFlags?: readonly string[];
 }
 
 /** Loading the largest networks from a cold disk and warming them up on a slow machine stays well under this. */
@@ -53,6 +55,7 @@ export class WorkerProcess {
       // The child's stdout would mix with the answers that a command prints.
       stdio: ['ignore', 2, 2, 'ipc'],
       env: { ...process.env, ...spec.env },
+      ...(spec.nodeFlags && { nodeFlags: spec.nodeFlags }),
     });
     this.#ended = new Promise((resolve) => {
       const end = (why: string): void => {

@@ -1,3 +1,4 @@
+import { SMALL_HEAP } from '../../common/child.js';
 import { asMerError, MerError } from '../../common/errors.js';
 import { WorkerDied, WorkerProcess } from '../../common/worker-process.js';
 import { type WorkerResult, type WorkerSettings, workerResultSchema } from './clip-worker-protocol.js';
@@ -70,7 +71,10 @@ class Lane {
     const module = new URL('./clip-worker.js', import.meta.url);
     for (let failures = 1; ; failures++) {
       try {
-        const { worker } = await WorkerProcess.start({ name: 'preprocessing', module, config: this.#settings });
+        const { worker } = await WorkerProcess.start({
+          ...{ name: 'preprocessing', module, nodeFlags: SMALL_HEAP },
+          config: this.#settings,
+        });
         return worker;
       } catch (error) {
         // What a worker says itself, such as missing_part, stays true; that it was killed may not.
