@@ -65,7 +65,9 @@ export async function followFaces(
     const searches = new Searches(between, tracks, subject, detector);
     // Where no face is expected it is looked for everywhere in any case, in frames of which none has to wait for another.
     await searches.complete(between.filter(({ time }) => !tracks.some((track) => isExpected(track, time, looks))));
+    void searches.ahead(inTransitions(between, tracks, looks));
     await fillBetween(between, tracks, detector, (frame) => searches.of(frame));
+    searches.stop();
   }
   const kept = frames.flatMap((frame) => {
     const boxes = tracks.filter((track) => isCovered(track, frame.time)).map((track) => predictBox(track, frame.time));
@@ -83,6 +85,17 @@ function chooseLooks(frames: readonly VideoFrame[]): VideoFrame[] {
   return frames.length === 0 ? [] : [...new Set(indices)].map((index) => frames[index]!);
 }
 
+/** The frames between two looks of which only one saw a face that counts, those next to the other one first. */
+function inTransitions(frames: readonly VideoFrame[], tracks: readonly Track[], looks: readonly Look[]): VideoFrame[] {
+  const sawFace = ({ time }: Look) => tracks.some(({ sightings }) => sightings.some((seen) => seen.time === time));
+  return looks.slice(1).flatMap((after, i) => {
+    const before = looks[i]!;
+    if (sawFace(before) === sawFace(after)) return [];
+    const inside = frames.filter(({ time }) => time > before.time && time < after.time);
+    return sawFace(after) ? inside : inside.reverse();
+  });
+}
+
 /** Searches for faces everywhere in the frames between the looks. */
 class Searches {
   readonly #frames: readonly VideoFrame[];
@@ -92,6 +105,7 @@ class Searches {
   readonly #complete = new Map<VideoFrame, Face[]>();
   /** Searches that began before it was known whether they are needed, for faces of `minFace` pixels and more. */
   readonly #early = new Map<VideoFrame, { minFace: number; faces: Promise<Face[]> }>();
+  #stopped = false;
 
   constructor(frames: readonly VideoFrame[], tracks: readonly Track[], subject: Subject, detector: FaceDetector) {
     this.#frames = frames;
@@ -105,6 +119,20 @@ class Searches {
     await mapConcurrent(frames, this.#processes, async (frame) => {
       this.#complete.set(frame, await this.#search(frame, this.#minFace(frame)));
     });
+  }
+
+  /** Other processes search frames, one after the other, that may have to be searched later; until `stop`. */
+  async ahead(frames: readonly VideoFrame[]): Promise<void> {
+    if (this.#processes === 1) return;
+    for (const frame of frames) {
+      if (this.#stopped) return;
+      this.#begin(frame);
+      await this.#early.get(frame)?.faces.catch(() => {});
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** The faces of one of the frames. Who is lost in it mostly is in the next one, too: it is searched beside it. */
