@@ -10,6 +10,7 @@ pack() {
   tar --create --file - \
     --exclude='node_modules/@tensorflow/tfjs-node-gpu/lib' --exclude='node_modules/typescript' \
     --exclude='node_modules/ts7' --exclude='node_modules/@biomejs' --exclude='node_modules/@img' \
+    --exclude='node_modules/assemblyscript' --exclude='node_modules/binaryen' \
     "$@" bin dist package.json node_modules benchmarks/gpu \
     | split --bytes="$piece" - "$target/$name.tar.part-"
   cp "$(command -v node)" "$target/node"
