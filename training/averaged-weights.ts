@@ -1,7 +1,7 @@
 import type { ParameterSpec } from '../models/parameters.js';
 import { type FlatParameters, joinFlat } from './flat-parameters.js';
 import { FlatVariable } from './tensorflow/flat-variable.js';
-import type { Native, Tensor } from './tensorflow/native.js';
+import { elementsOf, type Native, type Tensor } from './tensorflow/native.js';
 import type { NetworkVariables } from './tensorflow/variables.js';
 
 /**
@@ -66,7 +66,7 @@ export class AveragedWeights {
     this.#trained.change((vector) => vector.assign(trained));
     if (this.#statistics.length === 0) return;
     const native = this.#native;
-    const sizes = this.#statistics.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+    const sizes = this.#statistics.map(({ shape }) => elementsOf(shape));
     const parts = native.runMany(
       'SplitV',
       [statistics, native.list(sizes), native.intScalar(0)],

@@ -1,6 +1,6 @@
 import type { ParameterSpec } from '../models/parameters.js';
 import { FlatVariable } from './tensorflow/flat-variable.js';
-import type { Native, Tensor } from './tensorflow/native.js';
+import { elementsOf, type Native, type Tensor } from './tensorflow/native.js';
 import type { Tape } from './tensorflow/tape.js';
 import type { NetworkVariables } from './tensorflow/variables.js';
 
@@ -10,7 +10,6 @@ const CENTRAL_AXES = { conv: [0, 1, 2], depthwise: [0, 1, 3] } as const;
 /** Parameters start at multiples of this many floats: only then is a slice of the vector a view and no copy. */
 const ALIGNMENT = 16;
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const paddingOf = (size: number) => (ALIGNMENT - (size % ALIGNMENT)) % ALIGNMENT;
 
 /**
@@ -39,7 +38,7 @@ export class FlatParameters {
 
   /** Length of the vector, padding included. */
   get count(): number {
-    return this.#specs.reduce((sum, { shape }) => sum + sizeOf(shape) + paddingOf(sizeOf(shape)), 0);
+    return this.#specs.reduce((sum, { shape }) => sum + elementsOf(shape) + paddingOf(elementsOf(shape)), 0);
   }
 
   watch(tape: Tape): void {
@@ -61,7 +60,7 @@ export class FlatParameters {
     let start = 0;
     for (const [index, { name }] of this.#specs.entries()) {
       const shape = shapes[index]!;
-      const size = sizeOf(shape);
+      const size = elementsOf(shape);
       const part = native.run('Slice', [values, native.list([start]), native.list([size])]);
       this.#variables.replace(name, native.run('Reshape', [part, native.list(shape)]));
       native.free(part);
@@ -93,13 +92,10 @@ export function joinFlat(native: Native, tensors: readonly Tensor[], paddingOf =
   if (tensors.length === 0) return native.floats([0], new Float32Array(0));
   const rows = tensors.map((tensor) => native.run('Reshape', [tensor, native.list([-1])]));
   const parts = rows.flatMap((row) => {
-    const padding = paddingOf(sizeOf(row.shape));
+    const padding = paddingOf(elementsOf(row.shape));
     return padding === 0 ? [row] : [row, native.zeros([padding])];
   });
-  const joined = native.run('ConcatV2', [...parts, native.intScalar(0)], {
-    N: parts.length,
-    T: { type: native.float32 },
-  });
+  const joined = native.join(parts, 0);
   native.free(...rows);
   return joined;
 }

@@ -72,8 +72,10 @@ class Lane {
     for (let failures = 1; ; failures++) {
       try {
         const { worker } = await WorkerProcess.start({
-          ...{ name: 'preprocessing', module, nodeFlags: SMALL_HEAP },
+          name: 'preprocessing',
+          module,
           config: this.#settings,
+          nodeFlags: SMALL_HEAP,
         });
         return worker;
       } catch (error) {

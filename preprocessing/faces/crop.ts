@@ -1,6 +1,6 @@
 import { CROP_SIZE } from '../features.js';
 import type { Picture } from '../media/picture.js';
-import { PIXEL_BYTES, PixelMemory } from '../pixels/pixel-memory.js';
+import { PixelMemory, pixelAddress } from '../pixels/pixel-memory.js';
 import type { Box } from './boxes.js';
 import { stretchRows } from './stretch-rows.js';
 
@@ -21,19 +21,20 @@ export function cropFace(frame: Picture, box: Box, output: Uint8Array, offset: n
   const columns = samplePoints(box[0], box[2], frame.width);
   const rows = samplePoints(box[1], box[3], frame.height);
   memory.reset();
-  const { address, width, left, top } = memory.putPixels(frame, {
+  const pixels = memory.putPixels(frame, {
     ...{ left: columns.first[0]!, right: columns.second.at(-1)! + 1 },
     ...{ top: rows.first[0]!, bottom: rows.second.at(-1)! + 1 },
   });
-  const [first, second] = [columns.first, columns.second].map((points) => memory.put(points.map((x) => x - left)));
+  const [first, second] = [columns.first, columns.second].map((points) =>
+    memory.put(points.map((x) => x - pixels.left)),
+  );
   const weights = memory.put(columns.weight);
   const lines = [memory.room(LINE_BYTES), memory.room(LINE_BYTES)] as const;
   const crop = memory.room(CROP_BYTES);
   stretchRows(
     rows,
     lines,
-    (row, line) =>
-      memory.loops.line(address + (row - top) * width * PIXEL_BYTES, first!, second!, weights, CROP_SIZE, line),
+    (row, line) => memory.loops.line(pixelAddress(pixels, pixels.left, row), first!, second!, weights, CROP_SIZE, line),
     (y, upper, lower) => memory.loops.blend(upper, lower, rows.weight[y]!, CROP_SIZE, crop + y * CROP_SIZE * 3),
   );
   output.set(memory.bytes(crop, CROP_BYTES), offset);

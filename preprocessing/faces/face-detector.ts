@@ -1,4 +1,4 @@
-import { type Picture, type PixelRectangle, wholeOf } from '../media/picture.js';
+import { type Picture, type PixelRectangle, sizeOf, wholeOf } from '../media/picture.js';
 import { type Box, boxArea, regressBox, squareBox, suppressContained, suppressOverlaps } from './boxes.js';
 import { DetectionNet, type DetectionNetOptions, type NetOutputs } from './detection-net.js';
 import { IntegralImage } from './integral-image.js';
@@ -162,8 +162,9 @@ class Mtcnn implements FaceDetector {
       const found: Candidate[] = [];
       let used = 0;
       for (const part of parts) {
-        const image = images.subarray(used, used + 3 * (part.right - part.left) * (part.bottom - part.top));
-        found.push(...readProposals(await this.#scan(workspace, image, part), scale, part));
+        const { width, height } = sizeOf(part);
+        const image = images.subarray(used, used + 3 * width * height);
+        found.push(...readProposals(await this.#scan(workspace, image, width, height), scale, part));
         used += image.length;
       }
       proposals.push(...suppressOverlaps(rowByRow(found), 0.5));
@@ -172,8 +173,7 @@ class Mtcnn implements FaceDetector {
   }
 
   /** P-Net on a part of a picture. */
-  #scan(workspace: Workspace, image: Float32Array, { left, top, right, bottom }: PixelRectangle): Promise<NetOutputs> {
-    const [height, width] = [bottom - top, right - left];
+  #scan(workspace: Workspace, image: Float32Array, width: number, height: number): Promise<NetOutputs> {
     const grid = [gridSize(height), gridSize(width)] as const;
     const cells = grid[0] * grid[1];
     return this.#pnet.run(image, [1, 3, height, width], {

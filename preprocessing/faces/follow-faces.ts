@@ -66,8 +66,11 @@ export async function followFaces(
     // Where no face is expected it is looked for everywhere in any case, in frames of which none has to wait for another.
     await searches.complete(between.filter(({ time }) => !tracks.some((track) => isExpected(track, time, looks))));
     void searches.ahead(inTransitions(between, tracks, looks));
-    await fillBetween(between, tracks, detector, (frame) => searches.of(frame));
-    searches.stop();
+    try {
+      await fillBetween(between, tracks, detector, (frame) => searches.of(frame));
+    } finally {
+      searches.stop();
+    }
   }
   const kept = frames.flatMap((frame) => {
     const boxes = tracks.filter((track) => isCovered(track, frame.time)).map((track) => predictBox(track, frame.time));
@@ -87,7 +90,7 @@ function chooseLooks(frames: readonly VideoFrame[]): VideoFrame[] {
 
 /** The frames between two looks of which only one saw a face that counts, those next to the other one first. */
 function inTransitions(frames: readonly VideoFrame[], tracks: readonly Track[], looks: readonly Look[]): VideoFrame[] {
-  const sawFace = ({ time }: Look) => tracks.some(({ sightings }) => sightings.some((seen) => seen.time === time));
+  const sawFace = ({ time }: Look) => tracks.some((track) => isSeen(track, time));
   return looks.slice(1).flatMap((after, i) => {
     const before = looks[i]!;
     if (sawFace(before) === sawFace(after)) return [];
@@ -140,9 +143,10 @@ class Searches {
     const complete = this.#complete.get(frame);
     if (complete) return complete;
     const early = this.#early.get(frame);
+    const minFace = this.#minFace(frame);
     // By what was found meanwhile, smaller faces may have become possible, or impossible.
-    if (early?.minFace === this.#minFace(frame)) return early.faces;
-    const faces = this.#search(frame, this.#minFace(frame));
+    if (early?.minFace === minFace) return early.faces;
+    const faces = this.#search(frame, minFace);
     const index = this.#frames.indexOf(frame);
     for (const next of this.#frames.slice(index + 1, index + this.#processes)) this.#begin(next);
     return faces;
@@ -260,9 +264,13 @@ function meanBox(a: Box, b: Box): Box {
 }
 
 /** Whether the face was seen in the look before a time or in the one after it. */
-function isExpected({ sightings }: Track, time: number, looks: readonly Look[]): boolean {
+function isExpected(track: Track, time: number, looks: readonly Look[]): boolean {
   const around = [looks.findLast((look) => look.time <= time), looks.find((look) => look.time >= time)];
-  return sightings.some((sighting) => around.some((look) => look?.time === sighting.time));
+  return around.some((look) => look && isSeen(track, look.time));
+}
+
+function isSeen({ sightings }: Track, time: number): boolean {
+  return sightings.some((sighting) => sighting.time === time);
 }
 
 /** Whether the face was seen at a time, or so shortly before and after that it can be taken to have been there. */

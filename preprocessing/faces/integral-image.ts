@@ -1,4 +1,4 @@
-import { type Picture, type PixelRectangle, wholeOf } from '../media/picture.js';
+import { type Picture, type PixelRectangle, sizeOf, wholeOf } from '../media/picture.js';
 import { PixelMemory } from '../pixels/pixel-memory.js';
 
 const CHANNELS = 3;
@@ -52,7 +52,7 @@ export class IntegralImage {
   resize(views: readonly ResizedView[]): Float32Array {
     const { address, columns, left, top, end } = this.#sums;
     const parts = views.map(({ source, width, height, part = wholeOf({ width, height }) }) => {
-      const size = { width: part.right - part.left, height: part.bottom - part.top };
+      const size = sizeOf(part);
       return { source, out: [width, height], part, ...size, floats: CHANNELS * size.width * size.height };
     });
     const length = parts.reduce((sum, { floats }) => sum + floats, 0);

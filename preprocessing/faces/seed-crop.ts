@@ -1,6 +1,6 @@
 import { CROP_SIZE } from '../features.js';
-import type { Picture, PixelRectangle } from '../media/picture.js';
-import { PIXEL_BYTES, PixelMemory } from '../pixels/pixel-memory.js';
+import { type Picture, type PixelRectangle, sizeOf } from '../media/picture.js';
+import { PixelMemory, pixelAddress } from '../pixels/pixel-memory.js';
 import type { Box } from './boxes.js';
 import { CROP_BYTES } from './crop.js';
 import { stretchRows } from './stretch-rows.js';
@@ -41,17 +41,17 @@ export function sliceBox([x1, y1, x2, y2]: Box, { width, height }: Picture): Pix
 export function stretchFace(frame: Picture, rectangle: PixelRectangle, output: Uint8Array, offset: number): void {
   memory.reset();
   const pixels = memory.putPixels(frame, rectangle);
-  const { left, top, right, bottom } = rectangle;
-  const row = (y: number) =>
-    pixels.address + ((y + top - pixels.top) * pixels.width + left - pixels.left) * PIXEL_BYTES;
+  const { left, top } = rectangle;
+  const { width, height } = sizeOf(rectangle);
+  const row = (y: number) => pixelAddress(pixels, left, top + y);
   const crop = memory.room(CROP_BYTES);
-  if (right - left === 2 * CROP_SIZE && bottom - top === 2 * CROP_SIZE) {
+  if (width === 2 * CROP_SIZE && height === 2 * CROP_SIZE) {
     for (let y = 0; y < CROP_SIZE; y++) {
       memory.loops.halve(row(2 * y), row(2 * y + 1), CROP_SIZE, crop + y * CROP_SIZE * 3);
     }
   } else {
-    const columns = weights(right - left, true);
-    const rows = weights(bottom - top, false);
+    const columns = weights(width, true);
+    const rows = weights(height, false);
     const points = [columns.first, columns.second, columns.weightFirst, columns.weightSecond];
     const places = points.map((values) => memory.put(values));
     const lines = [memory.room(LINE_BYTES), memory.room(LINE_BYTES)] as const;

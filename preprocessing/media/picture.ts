@@ -26,6 +26,11 @@ export function wholeOf({ width, height }: { width: number; height: number }): P
   return { left: 0, top: 0, right: width, bottom: height };
 }
 
+/** Pixels of a rectangle from side to side. */
+export function sizeOf({ left, top, right, bottom }: PixelRectangle): { width: number; height: number } {
+  return { width: right - left, height: bottom - top };
+}
+
 type Matrix = Record<'redOfV' | 'greenOfU' | 'greenOfV' | 'blueOfU', number>;
 
 /**

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { instantiate, moduleFunction, moduleMemory, reserve } from '../../common/web-assembly.js';
-import { type Picture, type PixelRectangle, yuvFactors } from '../media/picture.js';
+import { type Picture, type PixelRectangle, sizeOf, yuvFactors } from '../media/picture.js';
 
 const RGB_BYTES = 3;
 /** R, G, B and one that means nothing. */
-export const PIXEL_BYTES = 4;
+const PIXEL_BYTES = 4;
 /** Every room begins at a multiple of so many bytes. */
 const ALIGNMENT = 16;
 
@@ -25,14 +25,25 @@ export interface Pixels {
   top: number;
 }
 
+/** Where a pixel of the picture is. */
+export function pixelAddress({ address, width, left, top }: Pixels, x: number, y: number): number {
+  return address + ((y - top) * width + x - left) * PIXEL_BYTES;
+}
+
 /**
  * The loops over pixels, compiled to WebAssembly, with a memory of their own, which is lent from its beginning on.
  * It is kept for many pictures, for memory costs more to get than to fill.
  */
 export class PixelMemory {
-  readonly loops = instantiate('preprocessing/pixels/pixels.wasm', moduleSchema);
+  #loops: z.infer<typeof moduleSchema> | null = null;
   /** The first byte that is not lent. */
   #used = 0;
+
+  /** Compiled when first used, for whoever only imports this pays nothing. */
+  get loops(): z.infer<typeof moduleSchema> {
+    this.#loops ??= instantiate('preprocessing/pixels/pixels.wasm', moduleSchema);
+    return this.#loops;
+  }
 
   /** Takes back whatever was lent since `used` was asked for; all without it. */
   reset(used = 0): void {
@@ -72,13 +83,14 @@ export class PixelMemory {
    * Lends room for part of a picture, and converts it. The colours of yuv420p become the bytes that ffmpeg's own
    * conversion makes on x86 (16-bit fixed point, a colour for each 2 x 2 pixels), on every machine.
    *
-   * @param region within the picture
+   * @param wanted within the picture
    * @returns at least these pixels
    */
-  putPixels(picture: Picture, region: PixelRectangle): Pixels {
+  putPixels(picture: Picture, wanted: PixelRectangle): Pixels {
     const { matrix } = picture;
-    const { left, top, right, bottom } = matrix ? evenly(region) : region;
-    const size = { width: right - left, height: bottom - top };
+    const region = matrix ? evenly(wanted) : wanted;
+    const { left, top, bottom } = region;
+    const size = sizeOf(region);
     const [first, u, v] = rowsOf(picture, top, bottom).map((plane) => this.put(plane));
     const address = this.room(size.width * size.height * PIXEL_BYTES);
     if (matrix) {

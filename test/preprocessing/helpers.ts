@@ -7,8 +7,8 @@ import { unzipSync } from 'fflate';
 import { MTCNN_DIR } from '../../common/paths.js';
 import type { ClipSettings } from '../../preprocessing/clip.js';
 import { createFaceDetector, type FaceDetector } from '../../preprocessing/faces/face-detector.js';
-import { type Picture, type PixelRectangle, wholeOf } from '../../preprocessing/media/picture.js';
-import { PixelMemory } from '../../preprocessing/pixels/pixel-memory.js';
+import { type Picture, type PixelRectangle, sizeOf, wholeOf } from '../../preprocessing/media/picture.js';
+import { PixelMemory, pixelAddress } from '../../preprocessing/pixels/pixel-memory.js';
 
 export const SETTINGS: ClipSettings = { compat: 'default', maxFrames: 32 };
 
@@ -29,10 +29,11 @@ export function testDetector(): Promise<FaceDetector> {
 /** (height, width, 3) RGB of part of a picture. */
 export function rgbOf(picture: Picture, region: PixelRectangle = wholeOf(picture)): Uint8Array {
   const memory = new PixelMemory();
-  const { address, width, left, top } = memory.putPixels(picture, region);
+  const pixels = memory.putPixels(picture, region);
+  const { width } = sizeOf(region);
   const rgb: number[] = [];
   for (let y = region.top; y < region.bottom; y++) {
-    const row = memory.bytes(address + ((y - top) * width + region.left - left) * 4, (region.right - region.left) * 4);
+    const row = memory.bytes(pixelAddress(pixels, region.left, y), width * 4);
     for (let x = 0; x < row.length; x += 4) rgb.push(row[x]!, row[x + 1]!, row[x + 2]!);
   }
   return Uint8Array.from(rgb);

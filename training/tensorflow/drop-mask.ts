@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instantiate, moduleFunction, moduleMemory, reserve } from '../../common/web-assembly.js';
-import type { Native, Tensor } from './native.js';
+import { elementsOf, type Native, type Tensor } from './native.js';
 
 /** Values of 8 random bits, and how many of them a 64-bit number holds. */
 const LEVELS = 2 ** 8;
@@ -29,7 +29,7 @@ export function keepMask(native: Native, shape: readonly number[], rate: number,
 
 /** TensorFlow's generator takes a processor several times as long. */
 function drawHere(native: Native, shape: readonly number[], dropped: number, seed: number): Tensor {
-  const count = sizeOf(shape);
+  const count = elementsOf(shape);
   generator ??= instantiate('training/tensorflow/random-mask.wasm', moduleSchema);
   reserve(generator.memory, (count + BLOCK) * Float32Array.BYTES_PER_ELEMENT);
   generator.randomMask(seed, dropped, count, 0);
@@ -37,7 +37,7 @@ function drawHere(native: Native, shape: readonly number[], dropped: number, see
 }
 
 function drawThere(native: Native, shape: readonly number[], dropped: number, seed: number): Tensor {
-  const count = sizeOf(shape);
+  const count = elementsOf(shape);
   const longs = Math.ceil(count / PER_LONG);
   const key = native.ints([2], Int32Array.of(seed, 0));
   const random = native.run('StatelessRandomUniformFullInt', [native.list([longs]), key], {
@@ -53,16 +53,12 @@ function drawThere(native: Native, shape: readonly number[], dropped: number, se
   return ones;
 }
 
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
 /** A number from 0 to below 1, evenly spread over successive seeds (Fibonacci hashing). */
 function fractionOf(seed: number): number {
   return (Math.imul(seed, 0x9e3779b1) >>> 0) / 2 ** 32;
 }
 
-/** {@link keepMask} as numbers: 1 / (1 - rate) for what is kept, so that the mean stays, else 0. */
+/** {@link keepMask} with 1 / (1 - rate) for what is kept, so that the mean stays; a tensor of its own. */
 export function dropMask(native: Native, shape: readonly number[], rate: number, seed: number): Tensor {
   const ones = keepMask(native, shape, rate, seed);
   const mask = native.run('Mul', [ones, native.scalar(1 / (1 - rate))]);

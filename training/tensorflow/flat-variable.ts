@@ -25,7 +25,7 @@ export class FlatVariable {
 
   /** A variable of zeros. */
   static zeros(native: Native, count: number): FlatVariable {
-    const zeros = native.run('Fill', [native.list([count]), native.scalar(0)]);
+    const zeros = native.filled([count], 0);
     const variable = new FlatVariable(native, zeros);
     native.free(zeros);
     return variable;

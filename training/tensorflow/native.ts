@@ -72,6 +72,11 @@ const ELEMENT_BYTES = new Map([
   [DT_HALF, 2],
 ]);
 
+/** How many numbers a tensor of a shape holds. */
+export function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
 /** Told of every kernel that has run: its name, inputs, outputs and milliseconds (on a GPU: those until it was queued). */
 export type KernelObserver = (
   kernel: string,
@@ -187,11 +192,20 @@ export class Native {
     });
   }
 
+  /** A new tensor of one value. */
+  filled(shape: readonly number[], value: number): Tensor {
+    return this.run('Fill', [this.list(shape), this.scalar(value)]);
+  }
+
+  /** Tensors of one data type, one behind the other along an axis; the caller's to free. */
+  join(parts: readonly Tensor[], axis: number): Tensor {
+    const type = { type: parts[0]!.dtype };
+    return this.run('ConcatV2', [...parts, this.intScalar(axis)], { N: parts.length, T: type });
+  }
+
   /** A kept tensor of zeros. */
   zeros(shape: readonly number[]): Tensor {
-    return this.#constant(`z${shape.join()}`, () =>
-      this.floats(shape, new Float32Array(shape.reduce((a, b) => a * b, 1))),
-    );
+    return this.#constant(`z${shape.join()}`, () => this.floats(shape, new Float32Array(elementsOf(shape))));
   }
 
   #constant(key: string, make: () => Tensor): Tensor {
@@ -235,7 +249,7 @@ export class Native {
   }
 
   bytesOf({ shape, dtype }: Tensor): number {
-    return shape.reduce((product, size) => product * size, 1) * (ELEMENT_BYTES.get(dtype) ?? 1);
+    return elementsOf(shape) * (ELEMENT_BYTES.get(dtype) ?? 1);
   }
 
   /** @returns a copy in another data type, the caller's to free */

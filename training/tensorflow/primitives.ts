@@ -132,10 +132,10 @@ export function feedForward(
   const times = (value: Tensor) =>
     kept ? native.run('Mul', [value, native.scalar(scale)]) : native.run('Identity', [value]);
   const [features, width] = [x.shape[1]!, inner.bias.shape[0]!];
-  const ones = filled(native, [x.shape[0]!, 1], 1);
+  const ones = native.filled([x.shape[0]!, 1], 1);
   const column = native.run('Reshape', [inner.bias, native.list([width, 1])]);
-  const input = joinColumns(native, x, ones);
-  const weight = joinColumns(native, inner.weight, column);
+  const input = native.join([x, ones], 1);
+  const weight = native.join([inner.weight, column], 1);
   const before = product(tape, 'MatMul', input, weight, { transpose_b: true });
   let wide = native.run('Relu', [before]);
   if (kept) {
@@ -173,15 +173,6 @@ export function feedForward(
   });
 }
 
-function filled(native: Native, shape: readonly number[], value: number): Tensor {
-  return native.run('Fill', [native.list(shape), native.scalar(value)]);
-}
-
-/** Two matrices side by side. */
-function joinColumns(native: Native, left: Tensor, right: Tensor): Tensor {
-  return native.run('ConcatV2', [left, right, native.intScalar(1)], { N: 2, T: { type: left.dtype } });
-}
-
 /**
  * (rows, columns) to (columns). On the processor the product with ones takes a third of the reduction's time; a GPU
  * computes products with fewer bits.
@@ -189,7 +180,7 @@ function joinColumns(native: Native, left: Tensor, right: Tensor): Tensor {
 function sumOfRows(native: Native, x: Tensor): Tensor {
   if (native.usesGpu) return native.run('BiasAddGrad', [x]);
   const [rows, columns] = x.shape as [number, number];
-  const ones = filled(native, [1, rows], 1);
+  const ones = native.filled([1, rows], 1);
   const row = native.run('MatMul', [ones, x], {});
   const sums = native.run('Reshape', [row, native.list([columns])]);
   native.free(ones, row);
@@ -254,11 +245,8 @@ export function unstack(tape: Tape, x: Tensor): Tensor[] {
 
 export function concat(tape: Tape, parts: readonly Tensor[], axis: number): Tensor {
   const { native } = tape;
-  const result = tape.run('ConcatV2', [...parts, native.intScalar(axis)], {
-    N: parts.length,
-    T: { type: parts[0]!.dtype },
-  });
-  return tape.record(result, parts, (gradient) => {
+  const [result] = tape.keep(native.join(parts, axis));
+  return tape.record(result!, parts, (gradient) => {
     const sizes = native.list(parts.map(({ shape }) => shape[axis]!));
     const gradients = native.runMany(
       'SplitV',

@@ -25,10 +25,7 @@ export function lstm(tape: Tape, x: Tensor, parameters: LstmTensors): Tensor {
   const { inputWeight, hiddenWeight, inputBias, hiddenBias } = parameters;
   const [time, batch, features] = x.shape as [number, number, number];
   const hidden = hiddenWeight.shape[1]!;
-  const joined = native.run('ConcatV2', [inputWeight, hiddenWeight, native.intScalar(1)], {
-    N: 2,
-    T: { type: native.float32 },
-  });
+  const joined = native.join([inputWeight, hiddenWeight], 1);
   const weight = tape.run('Transpose', [joined, native.list([1, 0])]);
   native.free(joined);
   const bias = tape.run('AddV2', [inputBias, hiddenBias]);
@@ -108,10 +105,7 @@ function swapMiddleGates(tape: Tape, tensor: Tensor, axis: 0 | 1): Tensor {
   const { native } = tape;
   const parts = native.runMany('Split', [native.intScalar(axis), tensor], { num_split: 4 }, 4);
   const [first, second, third, fourth] = parts as [Tensor, Tensor, Tensor, Tensor];
-  const swapped = native.run('ConcatV2', [first, third, second, fourth, native.intScalar(axis)], {
-    N: 4,
-    T: { type: native.float32 },
-  });
+  const swapped = native.join([first, third, second, fourth], axis);
   native.free(...parts);
   return swapped;
 }
@@ -122,10 +116,7 @@ function previousSteps(tape: Tape, steps: Tensor): Tensor {
   const [time, batch, hidden] = steps.shape as [number, number, number];
   const begin = native.list([0, 0, 0]);
   const kept = native.run('Slice', [steps, begin, native.list([time - 1, batch, hidden])]);
-  const moved = native.run('ConcatV2', [native.zeros([1, batch, hidden]), kept, native.intScalar(0)], {
-    N: 2,
-    T: { type: native.float32 },
-  });
+  const moved = native.join([native.zeros([1, batch, hidden]), kept], 0);
   native.free(kept);
   return moved;
 }
