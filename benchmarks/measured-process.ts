@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Compat } from '../common/bundle.js';
-import { SMALL_HEAP } from '../common/child.js';
+import { HEAP_FOR_BUFFERS } from '../common/child.js';
 import { WorkerProcess } from '../common/worker-process.js';
 import { RUNTIME_ENVIRONMENT } from '../serving/engine/devices.js';
 import {
@@ -25,7 +25,7 @@ export async function startOurs(compat: Compat, threads: number) {
     module: new URL('./preprocess-child.js', import.meta.url),
     config: { compat, threads },
     env: RUNTIME_ENVIRONMENT,
-    nodeFlags: SMALL_HEAP,
+    nodeFlags: HEAP_FOR_BUFFERS,
   });
   return {
     pid: worker.pid ?? 0,

@@ -12,7 +12,7 @@ export interface WorkerSpec {
   config: unknown;
   /** Added to the environment of the child. */
   env?: Record<string, string>;
-  /** Flags of Node, such as SMALL_HEAP. */
+  /** Flags of Node, such as HEAP_FOR_BUFFERS. */
   nodeFlags?: readonly string[];
 }
 

@@ -6,6 +6,7 @@ import type { FaceDetector } from './faces/face-detector.js';
 import { type FaceResult, faceFeatures, UNDECODABLE_PICTURES, withoutFace } from './faces/face-features.js';
 import { framesAhead, seedFaceFeatures } from './faces/seed-face-features.js';
 import type { Missing, SpeechFeatures } from './features.js';
+import { BlockPool } from './media/block-pool.js';
 import { type Decoding, SAMPLE_RATE } from './media/decode.js';
 import { decodeEarly } from './media/decode-early.js';
 import type { MediaLimits } from './media/media-limits.js';
@@ -79,6 +80,8 @@ const SHORT_SECONDS = 0.5;
 /** Samples a second at which moviepy reads sound. */
 const MOVIEPY_RATE = 44_100;
 
+const pictureMemory = new BlockPool();
+
 const NO_PICTURES = withoutFace({ status: 'missing', reason: 'the clip has no pictures' });
 const NOT_WANTED = withoutFace({ status: 'missing', reason: 'faces were not looked for' });
 
@@ -101,7 +104,7 @@ export async function defaultModalities(
       maxFrames: Math.ceil(most * CANDIDATES_PER_FRAME) * 2,
       // A long clip may hold twice the pixels of a short one, not more.
       maxFramePixels: Math.round(MAX_FRAME_PIXELS * Math.min(1, (2 * settings.maxFrames) / most)),
-      ...{ limits, threads, ...(signal && { signal }) },
+      ...{ limits, threads, allocate: (size: number) => pictureMemory.take(size), ...(signal && { signal }) },
     };
     return { info: usedOf(info, faces), options };
   });
@@ -117,6 +120,7 @@ export async function defaultModalities(
   const face = await facesOf(faces, info.video, async () => {
     return frames.length > 0 ? faceFeatures(frames, span, { maxFrames, subject }, detector) : UNDECODABLE_PICTURES;
   });
+  pictureMemory.keep(frames);
   const timings = { decode, audio, faces: stopwatch(), crops: face.cropping };
   return { speech, face, span, duration: info.duration ?? seconds, warnings, timings };
 }

@@ -1,4 +1,4 @@
-import { SMALL_HEAP } from '../../common/child.js';
+import { HEAP_FOR_BUFFERS } from '../../common/child.js';
 import { asMerError, MerError } from '../../common/errors.js';
 import { WorkerDied, WorkerProcess } from '../../common/worker-process.js';
 import { type WorkerResult, type WorkerSettings, workerResultSchema } from './clip-worker-protocol.js';
@@ -75,7 +75,7 @@ class Lane {
           name: 'preprocessing',
           module,
           config: this.#settings,
-          nodeFlags: SMALL_HEAP,
+          nodeFlags: HEAP_FOR_BUFFERS,
         });
         return worker;
       } catch (error) {

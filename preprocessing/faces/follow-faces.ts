@@ -10,7 +10,6 @@ import {
   type Look,
   placeDistance,
   predictBox,
-  type Sighting,
   smallestSize,
   type Track,
 } from './subject-track.js';
@@ -41,8 +40,9 @@ export interface FollowedFaces {
 
 /**
  * Where the faces that a clip is about are in some frames of it. Faces are looked for in a frame about every half
- * second; in the frames between, the last net says whether a face is where its track predicts it, and where exactly;
- * it is looked for everywhere when it is not. Short gaps are filled from the neighbours.
+ * second, and every quarter where they come, go or are not there; in the frames between, the last net says whether a face
+ * is where its track predicts it, and where exactly; it is looked for everywhere when it is not, until it is gone. Short
+ * gaps are filled from the neighbours.
  *
  * @param frames in order of time
  */
@@ -51,26 +51,20 @@ export async function followFaces(
   subject: Subject,
   detector: FaceDetector,
 ): Promise<FollowedFaces> {
-  const looks: (Look & { frame: VideoFrame })[] = await mapConcurrent(
-    chooseLooks(frames),
-    detector.processes ?? 1,
-    async (frame) => ({ frame, time: frame.time, faces: await lookFor(frame, subject, detector, wantedSize(frame)) }),
-  );
+  const search: Search = (frame, minFace) => lookFor(frame, subject, detector, minFace);
+  const lookAt = (some: readonly VideoFrame[], tracks?: readonly Track[]): Promise<FrameLook[]> =>
+    mapConcurrent(some, detector.processes ?? 1, async (frame) => {
+      return { frame, time: frame.time, faces: await search(frame, wantedSize(frame, tracks)) };
+    });
+  const looks = await lookAt(chooseLooks(frames));
   const first = looks[0];
   if (!first) return { kept: [], share: 0, looks: 0 };
   const tracks = chooseTracks(findTracks(looks), subject, first.frame);
-  const looked = new Set(looks.map(({ frame }) => frame));
-  const between = frames.filter((frame) => !looked.has(frame));
   if (tracks.length > 0) {
-    const searches = new Searches(between, tracks, subject, detector);
-    // Where no face is expected it is looked for everywhere in any case, in frames of which none has to wait for another.
-    await searches.complete(between.filter(({ time }) => !tracks.some((track) => isExpected(track, time, looks))));
-    void searches.ahead(inTransitions(between, tracks, looks));
-    try {
-      await fillBetween(between, tracks, detector, (frame) => searches.of(frame));
-    } finally {
-      searches.stop();
-    }
+    const middles = gapsOf(frames, looks, tracks).flatMap(({ inside, sure }) => (sure ? [] : middleOf(inside)));
+    const more = await lookAt(middles, tracks);
+    for (const { frame, faces } of more) await sight(frame, tracks, async () => faces);
+    for (const gap of gapsOf(frames, [...looks, ...more], tracks)) await followThrough(gap, tracks, detector, search);
   }
   const kept = frames.flatMap((frame) => {
     const boxes = tracks.filter((track) => isCovered(track, frame.time)).map((track) => predictBox(track, frame.time));
@@ -78,6 +72,13 @@ export async function followFaces(
   });
   const detected = new Set(tracks.flatMap(({ sightings }) => sightings.map(({ time }) => time)));
   return { kept, share: detected.size / frames.length, looks: looks.length };
+}
+
+/** Finds the faces of a frame that have so many pixels or more. */
+type Search = (frame: VideoFrame, minFace: number) => Promise<Face[]>;
+
+interface FrameLook extends Look {
+  frame: VideoFrame;
 }
 
 /** The first and the last frame, and evenly spaced ones between them about every half second. */
@@ -88,89 +89,87 @@ function chooseLooks(frames: readonly VideoFrame[]): VideoFrame[] {
   return frames.length === 0 ? [] : [...new Set(indices)].map((index) => frames[index]!);
 }
 
-/** The frames between two looks of which only one saw a face that counts, those next to the other one first. */
-function inTransitions(frames: readonly VideoFrame[], tracks: readonly Track[], looks: readonly Look[]): VideoFrame[] {
+/** The frames between two that were looked at. */
+interface Gap {
+  /** From the side on which a face that counts was seen; else in order of time. */
+  inside: VideoFrame[];
+  /** Whether such a face was seen before or after them … */
+  seen: boolean;
+  /** … and both before and after. */
+  sure: boolean;
+}
+
+function gapsOf(frames: readonly VideoFrame[], looks: readonly Look[], tracks: readonly Track[]): Gap[] {
   const sawFace = ({ time }: Look) => tracks.some((track) => isSeen(track, time));
-  return looks.slice(1).flatMap((after, i) => {
-    const before = looks[i]!;
-    if (sawFace(before) === sawFace(after)) return [];
+  const ordered = [...looks].sort((a, b) => a.time - b.time);
+  return ordered.slice(1).map((after, i) => {
+    const before = ordered[i]!;
     const inside = frames.filter(({ time }) => time > before.time && time < after.time);
-    return sawFace(after) ? inside : inside.reverse();
+    const [seenBefore, seenAfter] = [sawFace(before), sawFace(after)];
+    if (!seenBefore && seenAfter) inside.reverse();
+    return { inside, seen: seenBefore || seenAfter, sure: seenBefore && seenAfter };
   });
 }
 
-/** Searches for faces everywhere in the frames between the looks. */
+function middleOf(frames: readonly VideoFrame[]): VideoFrame[] {
+  const index = Math.floor(frames.length / 2);
+  return frames.slice(index, index + 1);
+}
+
+/**
+ * Adds to each track its sightings in the frames of a gap. Each one helps to find the next, so that a face that moves
+ * fast is not lost. Where a side shows no face that counts, only the last net is asked from the first frame on that shows
+ * none: a face that is hard to see comes and goes.
+ */
+async function followThrough(
+  { inside, seen, sure }: Gap,
+  tracks: readonly Track[],
+  detector: FaceDetector,
+  search: Search,
+): Promise<void> {
+  // Who is lost in a frame mostly is in the next one, too; but where a face goes that one is not searched at all.
+  const searches = new Searches(inside, tracks, search, sure ? (detector.processes ?? 1) : 1);
+  let isOver = !seen;
+  for (const frame of inside) {
+    const everywhere = async () => (isOver ? [] : searches.of(frame));
+    const found = await sight(frame, tracks, everywhere, detector);
+    isOver ||= !found && !sure;
+  }
+}
+
+/** Searches for faces everywhere in the frames of a gap, of which the next ones are searched beside one that has to be. */
 class Searches {
   readonly #frames: readonly VideoFrame[];
   readonly #tracks: readonly Track[];
-  readonly #subject: Subject;
-  readonly #detector: FaceDetector;
-  readonly #complete = new Map<VideoFrame, Face[]>();
+  readonly #search: Search;
+  readonly #atOnce: number;
   /** Searches that began before it was known whether they are needed, for faces of `minFace` pixels and more. */
   readonly #early = new Map<VideoFrame, { minFace: number; faces: Promise<Face[]> }>();
-  #stopped = false;
 
-  constructor(frames: readonly VideoFrame[], tracks: readonly Track[], subject: Subject, detector: FaceDetector) {
+  constructor(frames: readonly VideoFrame[], tracks: readonly Track[], search: Search, atOnce: number) {
     this.#frames = frames;
     this.#tracks = tracks;
-    this.#subject = subject;
-    this.#detector = detector;
+    this.#search = search;
+    this.#atOnce = atOnce;
   }
 
-  /** Searches some frames at once. */
-  async complete(frames: readonly VideoFrame[]): Promise<void> {
-    await mapConcurrent(frames, this.#processes, async (frame) => {
-      this.#complete.set(frame, await this.#search(frame, this.#minFace(frame)));
-    });
-  }
-
-  /** Other processes search frames, one after the other, that may have to be searched later; until `stop`. */
-  async ahead(frames: readonly VideoFrame[]): Promise<void> {
-    if (this.#processes === 1) return;
-    for (const frame of frames) {
-      if (this.#stopped) return;
-      this.#begin(frame);
-      await this.#early.get(frame)?.faces.catch(() => {});
-    }
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
-
-  /** The faces of one of the frames. Who is lost in it mostly is in the next one, too: it is searched beside it. */
   async of(frame: VideoFrame): Promise<Face[]> {
-    const complete = this.#complete.get(frame);
-    if (complete) return complete;
     const early = this.#early.get(frame);
-    const minFace = this.#minFace(frame);
+    const minFace = wantedSize(frame, this.#tracks);
     // By what was found meanwhile, smaller faces may have become possible, or impossible.
     if (early?.minFace === minFace) return early.faces;
     const faces = this.#search(frame, minFace);
     const index = this.#frames.indexOf(frame);
-    for (const next of this.#frames.slice(index + 1, index + this.#processes)) this.#begin(next);
+    for (const next of this.#frames.slice(index + 1, index + this.#atOnce)) this.#begin(next);
     return faces;
   }
 
   #begin(frame: VideoFrame): void {
-    if (this.#complete.has(frame) || this.#early.has(frame)) return;
-    const minFace = this.#minFace(frame);
+    const minFace = wantedSize(frame, this.#tracks);
     const faces = this.#search(frame, minFace);
     // Whoever needs it hears of a failure.
     faces.catch(() => {});
     this.#early.set(frame, { minFace, faces });
-  }
-
-  #search(frame: VideoFrame, minFace: number): Promise<Face[]> {
-    return lookFor(frame, this.#subject, this.#detector, minFace);
-  }
-
-  #minFace(frame: VideoFrame): number {
-    return wantedSize(frame, Math.min(...this.#tracks.map((track) => smallestSize(track, frame.time))));
-  }
-
-  get #processes(): number {
-    return this.#detector.processes ?? 1;
   }
 }
 
@@ -181,8 +180,9 @@ function lookFor(frame: VideoFrame, subject: Subject, detector: FaceDetector, mi
   return detector.detect(frame, minFace, enough);
 }
 
-/** Pixels of the smallest face of a frame that is looked for. @param least what is smaller is not wanted */
-function wantedSize({ width, height }: VideoFrame, least = 0): number {
+/** Pixels of the smallest face of a frame that is looked for: a subject, and where there are tracks one of theirs. */
+function wantedSize({ width, height, time }: VideoFrame, tracks?: readonly Track[]): number {
+  const least = tracks ? Math.min(...tracks.map((track) => smallestSize(track, time))) : 0;
   return pyramidStep(Math.max(least, Math.min(width, height) * MIN_FACE_SHARE));
 }
 
@@ -197,49 +197,45 @@ function pyramidStep(pixels: number): number {
 }
 
 /**
- * Adds to each track its sightings in frames between the looks. Each one helps to find the next, so that a face that
- * moves fast is not lost; no two tracks get the same face of a frame.
+ * Adds to each track its sighting in a frame, if there is one; no two tracks get the same face.
+ *
+ * @param everywhere finds all faces of the frame; asked once at most
+ * @param detector asked first whether a face is where its track predicts it; not at all when absent
+ * @returns whether there is a sighting
  */
-async function fillBetween(
-  frames: readonly VideoFrame[],
+async function sight(
+  frame: VideoFrame,
   tracks: readonly Track[],
-  detector: FaceDetector,
-  everywhere: (frame: VideoFrame) => Promise<Face[]>,
-): Promise<void> {
-  for (const frame of frames) {
-    const taken: Box[] = [];
-    let faces: Promise<Face[]> | undefined;
-    const anywhere = () => (faces ??= everywhere(frame));
-    for (const track of tracks) {
-      const sighting = await locate(frame, track, taken, detector, anywhere);
-      if (!sighting) continue;
-      track.sightings.push(sighting);
-      track.sightings.sort((a, b) => a.time - b.time);
-      taken.push(sighting.box);
+  everywhere: () => Promise<Face[]>,
+  detector?: FaceDetector,
+): Promise<boolean> {
+  const taken: Box[] = [];
+  const isFree = ({ box }: Face) => !taken.some((other) => intersectionOverUnion(other, box) > SAME_FACE);
+  let faces: Promise<Face[]> | undefined;
+  for (const track of tracks) {
+    const settled = detector ? await settle(frame, predictBox(track, frame.time), detector) : null;
+    let face = settled && isFree(settled) ? settled : null;
+    if (!face) {
+      faces ??= everywhere();
+      face = nearestFace((await faces).filter(isFree), track, frame.time);
     }
+    if (!face) continue;
+    track.sightings.push({ time: frame.time, box: face.box, probability: face.probability });
+    track.sightings.sort((a, b) => a.time - b.time);
+    taken.push(face.box);
   }
+  return taken.length > 0;
 }
 
-/** A track's face in a frame between two looks, or null when it is not there. */
-async function locate(
-  frame: VideoFrame,
-  track: Track,
-  taken: readonly Box[],
-  detector: FaceDetector,
-  everywhere: () => Promise<Face[]>,
-): Promise<Sighting | null> {
-  const { time } = frame;
-  const isFree = ({ box }: Face) => !taken.some((other) => intersectionOverUnion(other, box) > SAME_FACE);
+/** The face that may be the track's at a time and is the nearest to where that predicts it. */
+function nearestFace(faces: readonly Face[], track: Track, time: number): Face | null {
   const place = predictBox(track, time);
-  const face = await settle(frame, place, detector);
-  if (face && isFree(face)) return { time, box: face.box, probability: face.probability };
   const seconds = Math.min(...track.sightings.map((sighting) => Math.abs(sighting.time - time)));
-  const [nearest] = (await everywhere())
-    .filter(isFree)
-    .map(({ box, probability }) => ({ box, probability, distance: placeDistance(place, box, seconds) }))
+  const [nearest] = faces
+    .map((face) => ({ face, distance: placeDistance(place, face.box, seconds) }))
     .filter(({ distance }) => distance <= 1)
     .sort((a, b) => a.distance - b.distance);
-  return nearest ? { time, box: nearest.box, probability: nearest.probability } : null;
+  return nearest?.face ?? null;
 }
 
 /**
@@ -261,12 +257,6 @@ async function settle(frame: VideoFrame, place: Box, detector: FaceDetector): Pr
 function meanBox(a: Box, b: Box): Box {
   const mean = (side: 0 | 1 | 2 | 3) => (a[side] + b[side]) / 2;
   return [mean(0), mean(1), mean(2), mean(3)];
-}
-
-/** Whether the face was seen in the look before a time or in the one after it. */
-function isExpected(track: Track, time: number, looks: readonly Look[]): boolean {
-  const around = [looks.findLast((look) => look.time <= time), looks.find((look) => look.time >= time)];
-  return around.some((look) => look && isSeen(track, look.time));
 }
 
 function isSeen({ sightings }: Track, time: number): boolean {

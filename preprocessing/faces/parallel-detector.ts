@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { SMALL_HEAP } from '../../common/child.js';
+import { HEAP_FOR_BUFFERS } from '../../common/child.js';
 import { WorkerProcess } from '../../common/worker-process.js';
 import type { Picture } from '../media/picture.js';
 import type { DetectionNetOptions } from './detection-net.js';
@@ -94,7 +94,7 @@ class Helper {
         name: 'face detection',
         module: new URL('./detector-child.js', import.meta.url),
         config: { directory: options.directory, frames: file },
-        nodeFlags: SMALL_HEAP,
+        nodeFlags: HEAP_FOR_BUFFERS,
       });
       return new Helper(worker, frames, options);
     } catch (error) {

@@ -35,6 +35,8 @@ export interface DecodeOptions {
   threads: number;
   /** Aborted: the decoder is killed. */
   signal?: AbortSignal;
+  /** Makes or lends the memory of the frames; new memory when absent. */
+  allocate?(size: number): Uint8Array;
 }
 
 /**
@@ -83,7 +85,7 @@ export class Decoding {
    */
   async finish(info: MediaInfo): Promise<DecodedMedia> {
     const collector = new Collector(this.#options, info.video?.matrix ?? null);
-    const blocks = this.#decoder.blocks((track) => collector.addTrack(track));
+    const blocks = this.#decoder.blocks((track) => collector.addTrack(track), this.#options.allocate);
     for await (const { track, time, data } of blocks) collector.addBlock(track, time, data);
     return collector.finish(info);
   }

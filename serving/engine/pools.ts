@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SMALL_HEAP } from '../../common/child.js';
+import { HEAP_FOR_BUFFERS } from '../../common/child.js';
 import { RUNTIME_ENVIRONMENT } from './devices.js';
 import {
   type InferenceConfig,
@@ -44,7 +44,7 @@ export function startPreprocessing(
     ...shared,
     name: 'preprocessing',
     module: new URL('./preprocessing-child.js', import.meta.url),
-    nodeFlags: SMALL_HEAP,
+    nodeFlags: HEAP_FOR_BUFFERS,
     config,
     size,
     concurrency: () => 1,

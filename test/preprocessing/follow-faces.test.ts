@@ -88,6 +88,13 @@ describe('followed faces', () => {
     expect(disputed).toEqual([]);
   });
 
+  it('are found though they show for a moment only, and nobody is before and after it', async () => {
+    const shown = (time: number) => time < 1 || (time > 3.1 && time < 3.4);
+    const frames = await movingFace((time) => ({ x: shown(time) ? 400 : -1000, y: 225 }), FRAMES, 5);
+    const { kept } = await followFaces(frames, 'largest', detector);
+    expect(kept.map(({ frame }) => frame)).toEqual(frames.filter(({ time }) => shown(time)));
+  });
+
   it('are nobody in pictures without a face', async () => {
     const blank = { width: 320, height: 240, data: new Uint8Array(320 * 240 * 3).fill(90) };
     const frames = Array.from({ length: 8 }, (_, i) => ({ ...blank, time: i / 4 }));
