@@ -62,8 +62,8 @@ export class FlatParameters {
       const shape = shapes[index]!;
       const size = elementsOf(shape);
       const part = native.run('Slice', [values, native.list([start]), native.list([size])]);
-      this.#variables.replace(name, native.run('Reshape', [part, native.list(shape)]));
-      native.free(part);
+      this.#variables.replace(name, shape.length === 1 ? part : native.run('Reshape', [part, native.list(shape)]));
+      if (shape.length !== 1) native.free(part);
       start += size + paddingOf(size);
     }
     native.free(values);
@@ -90,13 +90,15 @@ export class FlatParameters {
 /** All values of the tensors in one vector, the caller's to free; `paddingOf` a size are the zeros that follow it. */
 export function joinFlat(native: Native, tensors: readonly Tensor[], paddingOf = (_size: number) => 0): Tensor {
   if (tensors.length === 0) return native.floats([0], new Float32Array(0));
-  const rows = tensors.map((tensor) => native.run('Reshape', [tensor, native.list([-1])]));
-  const parts = rows.flatMap((row) => {
+  const reshaped: Tensor[] = [];
+  const parts = tensors.flatMap((tensor) => {
+    const row = tensor.shape.length === 1 ? tensor : native.run('Reshape', [tensor, native.list([-1])]);
+    if (row !== tensor) reshaped.push(row);
     const padding = paddingOf(elementsOf(row.shape));
     return padding === 0 ? [row] : [row, native.zeros([padding])];
   });
   const joined = native.join(parts, 0);
-  native.free(...rows);
+  native.free(...reshaped);
   return joined;
 }
 

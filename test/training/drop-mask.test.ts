@@ -33,6 +33,15 @@ describe('masks of dropout', () => {
     expect(new Set(values)).toEqual(new Set([0, 1]));
   });
 
+  it('give what is kept any value asked for', () => {
+    const ones = keepMask(native, [100], 0.2, 3);
+    const kept = native.read(ones);
+    native.free(ones);
+    const scaled = keepMask(native, [100], 0.2, 3, 1.25);
+    expect(native.read(scaled)).toEqual(kept.map((value) => value * 1.25));
+    native.free(scaled);
+  });
+
   it('scale what is kept, so that the mean stays', () => {
     const kept = valuesOf(keepMask, [100], 0.2, 3);
     expect(valuesOf(dropMask, [100], 0.2, 3)).toEqual(kept.map((value) => value / 0.8));

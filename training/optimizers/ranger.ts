@@ -26,9 +26,7 @@ export function createRanger(native: Native, weightDecay: number): Optimizer {
         vectors.get('slow', count).assign(start);
         native.free(start);
       }
-      const values = parameters.read();
-      parameters.addScaled(values, -weightDecay * learningRate);
-      native.free(values);
+      parameters.decay(weightDecay * learningRate);
       const mean = vectors.get('exp_avg', count);
       const { stepSize, rectified } = rectification(t);
       applyAdam(native, parameters, mean, vectors.get('exp_avg_sq', count), gradient, {

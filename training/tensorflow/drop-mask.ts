@@ -13,7 +13,7 @@ const moduleSchema = z.object({ memory: moduleMemory, randomMask: moduleFunction
 let generator: z.infer<typeof moduleSchema> | null = null;
 
 /**
- * What dropout keeps: 1 with probability 1 - rate, else 0, from random bits that depend on the seed alone. 8 bits an element
+ * What dropout keeps: `value` with probability 1 - rate, else 0, from random bits that depend on the seed alone. 8 bits an element
  * decide: to draw a float for each takes four times as long. The rate of one mask is therefore a multiple of 1 / 256;
  * which of the two around `rate` it is, the seed decides as well, so that `rate` is met over all masks.
  *
@@ -22,17 +22,19 @@ let generator: z.infer<typeof moduleSchema> | null = null;
  * @param rate below 255 / 256
  * @returns of `shape`, the caller's to free before the next mask is made, which may be made in the same place
  */
-export function keepMask(native: Native, shape: readonly number[], rate: number, seed: number): Tensor {
+export function keepMask(native: Native, shape: readonly number[], rate: number, seed: number, value = 1): Tensor {
   const dropped = Math.floor(rate * LEVELS + fractionOf(seed));
-  return native.usesGpu ? drawThere(native, shape, dropped, seed) : drawHere(native, shape, dropped, seed);
+  if (!native.usesGpu) return drawHere(native, shape, dropped, seed, value);
+  const ones = drawThere(native, shape, dropped, seed);
+  return value === 1 ? ones : scaled(native, ones, value);
 }
 
 /** TensorFlow's generator takes a processor several times as long. */
-function drawHere(native: Native, shape: readonly number[], dropped: number, seed: number): Tensor {
+function drawHere(native: Native, shape: readonly number[], dropped: number, seed: number, value: number): Tensor {
   const count = elementsOf(shape);
   generator ??= instantiate('training/tensorflow/random-mask.wasm', moduleSchema);
   reserve(generator.memory, (count + BLOCK) * Float32Array.BYTES_PER_ELEMENT);
-  generator.randomMask(seed, dropped, count, 0);
+  generator.randomMask(seed, dropped, value, count, 0);
   return native.floats(shape, new Float32Array(generator.memory.buffer, 0, count));
 }
 
@@ -60,8 +62,12 @@ function fractionOf(seed: number): number {
 
 /** {@link keepMask} with 1 / (1 - rate) for what is kept, so that the mean stays; a tensor of its own. */
 export function dropMask(native: Native, shape: readonly number[], rate: number, seed: number): Tensor {
-  const ones = keepMask(native, shape, rate, seed);
-  const mask = native.run('Mul', [ones, native.scalar(1 / (1 - rate))]);
-  native.free(ones);
-  return mask;
+  return scaled(native, keepMask(native, shape, rate, seed), 1 / (1 - rate));
+}
+
+/** Frees the mask. */
+function scaled(native: Native, mask: Tensor, factor: number): Tensor {
+  const result = native.run('Mul', [mask, native.scalar(factor)]);
+  native.free(mask);
+  return result;
 }

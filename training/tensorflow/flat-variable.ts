@@ -48,6 +48,15 @@ export class FlatVariable {
     this.#native.free(rate);
   }
 
+  /** this -= share * this */
+  decay(share: number): void {
+    // So small a share is less than half of the last bit of each float32: it would take a pass and change nothing.
+    if (Math.abs(share) < 2 ** -25) return;
+    const values = this.read();
+    this.addScaled(values, -share);
+    this.#native.free(values);
+  }
+
   dispose(): void {
     this.#native.free(this.handle);
   }

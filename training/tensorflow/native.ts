@@ -208,6 +208,11 @@ export class Native {
     return this.#constant(`z${shape.join()}`, () => this.floats(shape, new Float32Array(elementsOf(shape))));
   }
 
+  /** A kept tensor of ones. */
+  ones(shape: readonly number[]): Tensor {
+    return this.#constant(`o${shape.join()}`, () => this.floats(shape, new Float32Array(elementsOf(shape)).fill(1)));
+  }
+
   #constant(key: string, make: () => Tensor): Tensor {
     let tensor = this.#constants.get(key);
     if (tensor === undefined) {

@@ -117,8 +117,7 @@ interface LinearTensors {
  * those that remain: what ReLU or dropout has zeroed is zero there. The first bias is one more column of the weight, for
  * an input of ones: each pass over the wide values takes as long as a fifth of their product.
  *
- * @param kept 1 for what dropout keeps of the values between, else 0; null for no dropout. Freed.
- * @param scale of what is kept; the narrow result and its gradient are multiplied by it, not the wide values
+ * @param kept `scale` for what dropout keeps of the values between, else 0; null for no dropout. Freed.
  */
 export function feedForward(
   tape: Tape,
@@ -129,12 +128,9 @@ export function feedForward(
   scale: number,
 ): Tensor {
   const { native } = tape;
-  const times = (value: Tensor) =>
-    kept ? native.run('Mul', [value, native.scalar(scale)]) : native.run('Identity', [value]);
   const [features, width] = [x.shape[1]!, inner.bias.shape[0]!];
-  const ones = native.filled([x.shape[0]!, 1], 1);
   const column = native.run('Reshape', [inner.bias, native.list([width, 1])]);
-  const input = native.join([x, ones], 1);
+  const input = native.join([x, native.ones([x.shape[0]!, 1])], 1);
   const weight = native.join([inner.weight, column], 1);
   const before = product(tape, 'MatMul', input, weight, { transpose_b: true });
   let wide = native.run('Relu', [before]);
@@ -147,17 +143,17 @@ export function feedForward(
   // To turn the weight first takes less time than the product with the unturned one takes longer.
   const turned = native.run('Transpose', [outer.weight, native.list([1, 0])]);
   const narrow = product(tape, 'MatMul', wide, turned, {});
-  const scaled = times(narrow);
-  const result = native.run('BiasAdd', [scaled, outer.bias]);
+  const result = native.run('BiasAdd', [narrow, outer.bias]);
   tape.keep(result);
-  native.free(ones, column, weight, before, turned, narrow, scaled);
+  native.free(column, weight, before, turned, narrow);
   return tape.record(result, [x, inner.weight, inner.bias, outer.weight, outer.bias], (gradient) => {
     if (tape.needsGradient(outer.bias)) tape.accumulate(outer.bias, sumOfRows(native, gradient));
-    const scaledGradient = times(gradient);
     if (tape.needsGradient(outer.weight)) {
-      tape.accumulate(outer.weight, product(tape, 'MatMul', scaledGradient, wide, { transpose_a: true }));
+      tape.accumulate(outer.weight, product(tape, 'MatMul', gradient, wide, { transpose_a: true }));
     }
-    const wideGradient = product(tape, 'MatMul', scaledGradient, outer.weight, {});
+    // Scaled where it is narrow.
+    const scaled = native.run('Mul', [gradient, native.scalar(scale)]);
+    const wideGradient = product(tape, 'MatMul', scaled, outer.weight, {});
     const slope = native.run('ReluGrad', [wideGradient, wide]);
     if (tape.needsGradient(x)) tape.accumulate(x, product(tape, 'MatMul', slope, inner.weight, {}));
     if (tape.needsGradient(inner.weight, inner.bias)) {
@@ -169,7 +165,7 @@ export function feedForward(
       tape.accumulate(inner.bias, native.run('Reshape', [last, native.list([width])]));
       native.free(joint, last);
     }
-    native.free(scaledGradient, wideGradient, slope);
+    native.free(scaled, wideGradient, slope);
   });
 }
 
@@ -180,10 +176,9 @@ export function feedForward(
 function sumOfRows(native: Native, x: Tensor): Tensor {
   if (native.usesGpu) return native.run('BiasAddGrad', [x]);
   const [rows, columns] = x.shape as [number, number];
-  const ones = native.filled([1, rows], 1);
-  const row = native.run('MatMul', [ones, x], {});
+  const row = native.run('MatMul', [native.ones([1, rows]), x], {});
   const sums = native.run('Reshape', [row, native.list([columns])]);
-  native.free(ones, row);
+  native.free(row);
   return sums;
 }
 

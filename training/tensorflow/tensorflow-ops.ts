@@ -170,12 +170,14 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     const [batch, time, features] = x.tensor.shape as [number, number, number];
     const rows = math.reshape(this.#tape, x.tensor, [batch * time, features]);
     const wide = [batch * time, inner.outFeatures];
-    const kept = this.#drops && dropout > 0 ? keepMask(this.#native, wide, dropout, this.#mode.seed()) : null;
+    const drops = this.#drops && dropout > 0;
+    const scale = drops ? 1 / (1 - dropout) : 1;
+    const kept = drops ? keepMask(this.#native, wide, dropout, this.#mode.seed(), scale) : null;
     const tensors = ({ name }: LinearOptions) => ({
       weight: this.#variables.get(`${name}.weight`),
       bias: this.#variables.get(`${name}.bias`),
     });
-    const result = math.feedForward(this.#tape, rows, tensors(inner), tensors(outer), kept, 1 / (1 - dropout));
+    const result = math.feedForward(this.#tape, rows, tensors(inner), tensors(outer), kept, scale);
     return this.#each(x, math.reshape(this.#tape, result, [batch, time, outer.outFeatures]));
   }
 
