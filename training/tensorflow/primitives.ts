@@ -298,12 +298,14 @@ export function layerNorm(tape: Tape, x: Tensor, gain: Tensor, shift: Tensor, ep
   const centred = native.run('Sub', [x, average]);
   const square = native.run('Square', [centred]);
   const variance = mean(square);
+  native.free(average, square);
   const shifted = native.run('AddV2', [variance, native.scalar(epsilon)]);
   const inverse = tape.run('Rsqrt', [shifted]);
   const normal = tape.run('Mul', [centred, inverse]);
+  native.free(centred, variance, shifted);
   const scaled = native.run('Mul', [normal, gain]);
   const result = tape.run('AddV2', [scaled, shift]);
-  native.free(average, centred, square, variance, shifted, scaled);
+  native.free(scaled);
   return tape.record(result, [x, gain, shift], (gradient) => {
     const rows = native.list(x.shape.map((_, axis) => axis).slice(0, -1));
     if (tape.needsGradient(gain)) {
@@ -314,13 +316,16 @@ export function layerNorm(tape: Tape, x: Tensor, gain: Tensor, shift: Tensor, ep
     if (tape.needsGradient(shift)) tape.accumulate(shift, native.run('Sum', [gradient, rows]));
     if (!tape.needsGradient(x)) return;
     const g = native.run('Mul', [gradient, gain]);
-    const meanG = mean(g);
     const product = native.run('Mul', [g, normal]);
     const meanProduct = mean(product);
+    native.free(product);
     const along = native.run('Mul', [normal, meanProduct]);
+    const meanG = mean(g);
     const centredG = native.run('Sub', [g, meanG]);
+    native.free(g, meanG, meanProduct);
     const difference = native.run('Sub', [centredG, along]);
+    native.free(along, centredG);
     tape.accumulate(x, native.run('Mul', [difference, inverse]));
-    native.free(g, meanG, product, meanProduct, along, centredG, difference);
+    native.free(difference);
   });
 }
