@@ -32,6 +32,10 @@ runChild({
       info: null,
       async handle(request) {
         if (request.kind === 'matrix') return measureMatrixRate(request, threads);
+        if (request.kind === 'end') {
+          await detector.dispose();
+          return null;
+        }
         runs.length = 0;
         detection = 0;
         const start = performance.now();

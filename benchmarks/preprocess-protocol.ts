@@ -14,6 +14,8 @@ export const measuringRequestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('clip'), clip: z.string(), folder: z.string().nullable() }),
   /** Multiply-accumulates a second of one matrix product of `macs` in all, the graph `file`. */
   z.object({ kind: z.literal('matrix'), file: z.string(), macs: z.number(), repeats: z.number().int() }),
+  /** The last one: ends the processes that the measuring process has started. */
+  z.object({ kind: z.literal('end') }),
 ]);
 
 export const NETS = ['pnet', 'rnet', 'onet'] as const;
