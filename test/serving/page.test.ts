@@ -212,8 +212,9 @@ describe.skipIf(NO_BROWSER !== null)('the page', () => {
     };
     await page.keyboard.press('Tab');
     expect(await focused()).toBe('Skip to the content');
-    await tabTo('file');
+    // Asked for some keys ahead: Playwright does not wait until the browser has heard that choosers are to be told.
     const chooser = page.waitForEvent('filechooser');
+    await tabTo('file');
     await page.keyboard.press('Enter');
     await (await chooser).setFiles(clips.whole);
     await heading('Ready to analyse').waitFor();
