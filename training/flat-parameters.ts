@@ -62,8 +62,9 @@ export class FlatParameters {
       const shape = shapes[index]!;
       const size = elementsOf(shape);
       const part = native.run('Slice', [values, native.list([start]), native.list([size])]);
-      this.#variables.replace(name, shape.length === 1 ? part : native.run('Reshape', [part, native.list(shape)]));
-      if (shape.length !== 1) native.free(part);
+      const value = shape.length === 1 ? part : native.run('Reshape', [part, native.list(shape)]);
+      if (value !== part) native.free(part);
+      this.#variables.replace(name, value);
       start += size + paddingOf(size);
     }
     native.free(values);

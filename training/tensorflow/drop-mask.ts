@@ -13,9 +13,9 @@ const moduleSchema = z.object({ memory: moduleMemory, randomMask: moduleFunction
 let generator: z.infer<typeof moduleSchema> | null = null;
 
 /**
- * What dropout keeps: `value` with probability 1 - rate, else 0, from random bits that depend on the seed alone. 8 bits an element
- * decide: to draw a float for each takes four times as long. The rate of one mask is therefore a multiple of 1 / 256;
- * which of the two around `rate` it is, the seed decides as well, so that `rate` is met over all masks.
+ * What dropout keeps: `value` with probability 1 - rate, else 0, from random bits that depend on the seed alone. 8 bits
+ * an element decide: to draw a float for each takes four times as long. The rate of one mask is therefore a multiple of
+ * 1 / 256; which of the two around `rate` it is, the seed decides as well, so that `rate` is met over all masks.
  *
  * A GPU draws its own bits, which are other ones.
  *

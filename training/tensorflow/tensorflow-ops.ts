@@ -265,8 +265,8 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   concatEach(v: Tensor, x: Sequence): Sequence {
     const [batch, time] = x.tensor.shape as [number, number];
     const column = math.reshape(this.#tape, v, [batch, 1, v.shape[1]!]);
-    const [ones] = this.#tape.keep(this.#native.filled([1, time, 1], 1));
-    return this.#each(x, math.concat(this.#tape, [math.multiply(this.#tape, column, ones!), x.tensor], 2));
+    const repeated = math.multiply(this.#tape, column, this.#native.ones([1, time, 1]));
+    return this.#each(x, math.concat(this.#tape, [repeated, x.tensor], 2));
   }
 
   weightedMean(x: Sequence, weights: Sequence): Tensor {
