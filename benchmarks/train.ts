@@ -108,7 +108,6 @@ async function startOurs(trainCase: TrainCase, amp: boolean, { threads, device }
     env: {
       ...TUNED_MALLOC,
       TF_NUM_INTRAOP_THREADS: `${threads}`,
-      TF_NUM_INTEROP_THREADS: '1',
       TF_CPP_MIN_LOG_LEVEL: '3',
       ...(device === 'cpu' ? { CUDA_VISIBLE_DEVICES: '' } : {}),
     },

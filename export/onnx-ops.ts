@@ -155,19 +155,15 @@ export class OnnxOps implements Ops<OnnxKinds> {
     return this.linearEach(wide, outer);
   }
 
-  dropoutEach = (x: OnnxSequence) => x;
-
-  addSequences = (a: OnnxSequence, b: OnnxSequence) =>
-    this.#each(a, (value) => this.#graph.node('Add', [value, this.#batchFirst(b)]));
-
   multiplySequences = (a: OnnxSequence, b: OnnxSequence) =>
     this.#each(a, (value) => this.#graph.node('Mul', [value, this.#batchFirst(b)]));
 
-  layerNorm(x: OnnxSequence, { name, epsilon }: NormOptions): OnnxSequence {
-    const parameters = [this.#parameter(`${name}.weight`), this.#parameter(`${name}.bias`)];
-    return this.#each(x, (value) =>
-      this.#graph.node('LayerNormalization', [value, ...parameters], { axis: -1, epsilon }, name),
-    );
+  addAndNorm(x: OnnxSequence, branch: OnnxSequence, { name, epsilon }: NormOptions): OnnxSequence {
+    return this.#each(x, (value) => {
+      const sum = this.#graph.node('Add', [value, this.#batchFirst(branch)]);
+      const parameters = [this.#parameter(`${name}.weight`), this.#parameter(`${name}.bias`)];
+      return this.#graph.node('LayerNormalization', [sum, ...parameters], { axis: -1, epsilon }, name);
+    });
   }
 
   addPositions(x: OnnxSequence, features: number, maxSteps: number): OnnxSequence {

@@ -98,9 +98,8 @@ export interface Ops<K extends Kinds> {
   linearEach(x: K['sequence'], options: LinearOptions): K['sequence'];
   /** Two linear layers; between them ReLU, and dropout of `dropout` in training. */
   feedForwardEach(x: K['sequence'], inner: LinearOptions, outer: LinearOptions, dropout: number): K['sequence'];
-  dropoutEach(x: K['sequence'], rate: number): K['sequence'];
-  addSequences(a: K['sequence'], b: K['sequence']): K['sequence'];
-  layerNorm(x: K['sequence'], options: NormOptions): K['sequence'];
+  /** Layer normalisation (arXiv 1607.06450) of the sum of `x` and `branch`, of which dropout leaves out its rate. */
+  addAndNorm(x: K['sequence'], branch: K['sequence'], options: NormOptions, dropout: number): K['sequence'];
   /** Adds sinusoidal positions (arXiv 1706.03762) for up to `maxSteps` steps. */
   addPositions(x: K['sequence'], features: number, maxSteps: number): K['sequence'];
   /** Exchanges the batch with the time: (time, batch, features), every step real, padding included. */

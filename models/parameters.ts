@@ -97,7 +97,7 @@ class ParameterRecorder implements Ops<NoValues> {
     return null;
   }
 
-  layerNorm(_x: null, { name, features }: NormOptions): null {
+  addAndNorm(_x: null, _branch: null, { name, features }: NormOptions): null {
     this.#add(`${name}.weight`, [features], constant(1));
     this.#add(`${name}.bias`, [features], constant(0));
     return null;
@@ -137,8 +137,6 @@ class ParameterRecorder implements Ops<NoValues> {
   flatten = () => null;
   meanOverHeight = () => null;
   framesToSequence = () => null;
-  dropoutEach = () => null;
-  addSequences = () => null;
   addPositions = () => null;
   exchangeBatchAndTime = () => null;
   frameWeights = () => null;

@@ -51,18 +51,10 @@ export function encoderLayer<K extends Kinds>(
   heads: number,
 ): K['sequence'] {
   const features = TEXT_FEATURES;
+  const norm = (place: number) => ({ name: `${prefix}norm${place}`, features, epsilon: EPSILON });
   const attended = ops.multiHeadAttention(x, { name: `${prefix}self_attn`, features, heads, dropout: DROPOUT });
-  x = ops.layerNorm(ops.addSequences(x, ops.dropoutEach(attended, DROPOUT)), {
-    name: `${prefix}norm1`,
-    features,
-    epsilon: EPSILON,
-  });
+  x = ops.addAndNorm(x, attended, norm(1), DROPOUT);
   const widening = { name: `${prefix}linear1`, inFeatures: features, outFeatures: FEED_FORWARD };
   const narrowing = { name: `${prefix}linear2`, inFeatures: FEED_FORWARD, outFeatures: features };
-  const narrow = ops.feedForwardEach(x, widening, narrowing, DROPOUT);
-  return ops.layerNorm(ops.addSequences(x, ops.dropoutEach(narrow, DROPOUT)), {
-    name: `${prefix}norm2`,
-    features,
-    epsilon: EPSILON,
-  });
+  return ops.addAndNorm(x, ops.feedForwardEach(x, widening, narrowing, DROPOUT), norm(2), DROPOUT);
 }

@@ -77,6 +77,7 @@ export class AveragedWeights {
   }
 
   #gatherStatistics(): Tensor {
+    if (this.#statistics.length === 0) return this.#native.floats([0], new Float32Array(0));
     return joinFlat(
       this.#native,
       this.#statistics.map(({ name }) => this.#variables.get(name)),

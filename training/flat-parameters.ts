@@ -1,5 +1,7 @@
 import type { ParameterSpec } from '../models/parameters.js';
 import { FlatVariable } from './tensorflow/flat-variable.js';
+import { GraphKernel } from './tensorflow/graph-kernel.js';
+import { DT_INT32, type Kernels } from './tensorflow/kernels.js';
 import { elementsOf, type Native, type Tensor } from './tensorflow/native.js';
 import type { Tape } from './tensorflow/tape.js';
 import type { NetworkVariables } from './tensorflow/variables.js';
@@ -21,15 +23,36 @@ export class FlatParameters {
   readonly #variables: NetworkVariables;
   readonly #specs: readonly ParameterSpec[];
   readonly #vector: FlatVariable;
+  /** From the vector to the parameters, as views of it. */
+  readonly #views: GraphKernel<'vector', string>;
+  /** From the gradients of the parameters to the vector of them. */
+  readonly #joined: GraphKernel<string, 'vector'>;
 
-  constructor(native: Native, variables: NetworkVariables, specs: readonly ParameterSpec[]) {
+  constructor(
+    native: Native,
+    variables: NetworkVariables,
+    specs: readonly ParameterSpec[],
+    { centralizesGradients }: { centralizesGradients: boolean },
+  ) {
     this.#native = native;
     this.#variables = variables;
     this.#specs = specs;
+    const shapes = specs.map(({ name }) => variables.get(name).shape);
+    const paddings = shapes.map((shape) => paddingOf(elementsOf(shape)));
+    this.#views = new GraphKernel('Views', (kernels, { vector }) => named(viewsOf(kernels, vector, shapes)));
+    this.#joined = new GraphKernel('GatherGradients', (kernels, gradients) => {
+      const given = Object.values(gradients);
+      const values = centralizesGradients
+        ? given.map((value, i) => centralizeGradient(kernels, value, specs[i]!))
+        : given;
+      const vector = joinFlat(kernels, values, paddings);
+      kernels.free(...values.filter((value, i) => value !== given[i]));
+      return { vector };
+    });
     const joined = joinFlat(
       native,
       specs.map(({ name }) => variables.get(name)),
-      paddingOf,
+      paddings,
     );
     this.#vector = new FlatVariable(native, joined);
     native.free(joined);
@@ -52,68 +75,79 @@ export class FlatParameters {
 
   /** Lets `use` change the vector while nothing holds a view of it, then gives the variables their new values. */
   change(use: (vector: FlatVariable) => void): void {
-    const native = this.#native;
-    const shapes = this.#specs.map(({ name }) => this.#variables.get(name).shape);
     for (const { name } of this.#specs) this.#variables.release(name);
     use(this.#vector);
     const values = this.#vector.read();
-    let start = 0;
-    for (const [index, { name }] of this.#specs.entries()) {
-      const shape = shapes[index]!;
-      const size = elementsOf(shape);
-      const part = native.run('Slice', [values, native.list([start]), native.list([size])]);
-      const value = shape.length === 1 ? part : native.run('Reshape', [part, native.list(shape)]);
-      if (value !== part) native.free(part);
-      this.#variables.replace(name, value);
-      start += size + paddingOf(size);
-    }
-    native.free(values);
+    const views = Object.values(this.#native.runGraph(this.#views, { vector: values }));
+    for (const [i, { name }] of this.#specs.entries()) this.#variables.replace(name, views[i]!);
+    this.#native.free(values);
   }
 
   /** (count): the gradients after a backward pass, zero where the loss does not depend on a parameter. */
-  gatherGradients(tape: Tape, centralize: boolean): Tensor {
+  gatherGradients(tape: Tape): Tensor {
     const native = this.#native;
-    const gradients = this.#specs.map((spec) => {
-      const parameter = this.#variables.get(spec.name);
-      const gradient = tape.takeGradient(parameter) ?? native.run('ZerosLike', [parameter]);
-      return centralize ? centralizeGradient(native, gradient, spec) : gradient;
+    const gradients = this.#specs.map(({ name }) => {
+      const parameter = this.#variables.get(name);
+      return tape.takeGradient(parameter) ?? native.run('ZerosLike', [parameter]);
     });
-    const joined = joinFlat(native, gradients, paddingOf);
+    const { vector } = native.runGraph(this.#joined, named(gradients));
     native.free(...gradients);
-    return joined;
+    return vector;
   }
 
   dispose(): void {
     this.#vector.dispose();
+    this.#native.unload(this.#views, this.#joined);
   }
 }
 
-/** All values of the tensors in one vector, the caller's to free; `paddingOf` a size are the zeros that follow it. */
-export function joinFlat(native: Native, tensors: readonly Tensor[], paddingOf = (_size: number) => 0): Tensor {
-  if (tensors.length === 0) return native.floats([0], new Float32Array(0));
-  const reshaped: Tensor[] = [];
-  const parts = tensors.flatMap((tensor) => {
-    const row = tensor.shape.length === 1 ? tensor : native.run('Reshape', [tensor, native.list([-1])]);
-    if (row !== tensor) reshaped.push(row);
-    const padding = paddingOf(elementsOf(row.shape));
-    return padding === 0 ? [row] : [row, native.zeros([padding])];
+/** Values by their number. */
+function named<Value>(values: readonly Value[]): Record<string, Value> {
+  return Object.fromEntries(values.map((value, i) => [`value${i}`, value]));
+}
+
+/** The parameters of a vector, each of its shape. */
+function viewsOf<Value>(kernels: Kernels<Value>, vector: Value, shapes: readonly (readonly number[])[]): Value[] {
+  let start = 0;
+  return shapes.map((shape) => {
+    const size = elementsOf(shape);
+    const part = kernels.run('Slice', [vector, kernels.list([start]), kernels.list([size])], {
+      Index: { type: DT_INT32 },
+    });
+    const value = kernels.run('Reshape', [part, kernels.list(shape)]);
+    kernels.free(part);
+    start += size + paddingOf(size);
+    return value;
   });
-  const joined = native.join(parts, 0);
-  native.free(...reshaped);
+}
+
+/** All values of the tensors in one vector, the caller's to free; `paddings` are how many zeros follow each. */
+export function joinFlat<Value>(
+  kernels: Kernels<Value>,
+  values: readonly Value[],
+  paddings: readonly number[] = [],
+): Value {
+  const rows = values.map((value) => kernels.run('Reshape', [value, kernels.list([-1])]));
+  const parts = rows.flatMap((row, i) => (paddings[i] ? [row, kernels.zeros([paddings[i]])] : [row]));
+  const joined = kernels.join(parts, 0);
+  kernels.free(...rows);
   return joined;
 }
 
-/** gradient - mean(gradient) over the inputs of each output (arXiv 2004.01461); vectors stay. Frees `gradient`. */
-export function centralizeGradient(
-  native: Native,
-  gradient: Tensor,
-  { layout }: Pick<ParameterSpec, 'layout'>,
-): Tensor {
-  if (gradient.shape.length < 2) return gradient;
-  const axes = layout === 'plain' ? gradient.shape.map((_, axis) => axis).slice(1) : CENTRAL_AXES[layout];
-  const mean = native.run('Mean', [gradient, native.list(axes)], { keep_dims: true });
-  const central = native.run('Sub', [gradient, mean]);
-  native.free(mean, gradient);
+/**
+ * gradient - mean(gradient) over the inputs of each output (arXiv 2004.01461); vectors stay.
+ * @returns the caller's to free, where it is another than `gradient`
+ */
+export function centralizeGradient<Value>(
+  kernels: Kernels<Value>,
+  gradient: Value,
+  { layout, shape }: Pick<ParameterSpec, 'layout' | 'shape'>,
+): Value {
+  if (shape.length < 2) return gradient;
+  const axes = layout === 'plain' ? shape.map((_, axis) => axis).slice(1) : CENTRAL_AXES[layout];
+  const mean = kernels.run('Mean', [gradient, kernels.list(axes)], { keep_dims: true });
+  const central = kernels.run('Sub', [gradient, mean]);
+  kernels.free(mean);
   return central;
 }
 

@@ -78,10 +78,12 @@ export class TrainingSession {
     this.#dropout = dropout;
     this.variables = new NetworkVariables(native, networkParameters(spec), state);
     const changing = this.variables.specs.filter(({ name }) => !isFrozen(name, config));
+    this.#optimizer = createOptimizer(native, config.optim, config.weight_decay);
     this.#trained = new FlatParameters(
       native,
       this.variables,
       changing.filter(({ trainable }) => trainable),
+      this.#optimizer,
     );
     const statistics = changing.filter(({ trainable }) => !trainable);
     this.#average = new AveragedWeights(native, this.variables, this.#trained, statistics);
@@ -89,7 +91,6 @@ export class TrainingSession {
     const halfType = native.usesGpu ? native.half : native.bfloat16;
     this.#computeType = config.amp ? halfType : native.float32;
     this.#scale = new LossScale(native, this.#computeType === native.half);
-    this.#optimizer = createOptimizer(native, config.optim, config.weight_decay);
   }
 
   /**
@@ -138,7 +139,7 @@ export class TrainingSession {
         return { loss, accuracy: hits / clips };
       }
       tape.backward(total, this.#scale.value);
-      const found = this.#trained.gatherGradients(tape, this.#optimizer.centralizesGradients);
+      const found = this.#trained.gatherGradients(tape);
       gradient = gradient === null ? found : sum(this.native, gradient, found);
     }
     this.#update(gradient!, learningRate);
@@ -169,8 +170,8 @@ export class TrainingSession {
     const { micro_batch } = this.#config;
     const freeBytes = freeMemory(this.native.usesGpu);
     if (micro_batch !== 'auto') return { microBatch: micro_batch, wholeBytes: null, freeBytes };
-    // Gradients one by one and joined, the optimizer's vectors and the average, each as long as the parameters.
-    const fixedBytes = 6 * 4 * this.#trained.count;
+    // Gradients one by one, centralised and joined, the optimizer's vectors and the average: each as long as the parameters.
+    const fixedBytes = 7 * 4 * this.#trained.count;
     return planMicroBatch(training.batch.clips, (clips) => this.#heldBytes(training, clips), fixedBytes, freeBytes);
   }
 

@@ -20,24 +20,32 @@ function mostAlive(native: Native, work: () => void): number {
   return most;
 }
 
-test('an evaluation pass frees values as it goes, leaks none, and answers the same each time', async () => {
-  const native = await Native.load();
-  const spec = modelSpec(parseTrainConfig({ mode: 'face', face_coeff: 'tiny' }), 200);
-  const parameters = networkParameters(spec);
-  const variables = new NetworkVariables(native, parameters, randomState(parameters, 3));
-  const data = Uint8Array.from({ length: 3 * 56 * 56 * 3 }, (_, i) => (i * 7919) % 251);
-  const clip = { speech: null, face: { data, length: 3 }, text: null };
-  const batch = collate([clip, clip], spec);
-  const evaluator = new Evaluator(native, variables, spec);
-  // The first pass is over a tiny batch and keeps everything, to see when each value is needed for the last time.
-  const keptByAll = mostAlive(native, () => evaluator.predict(batch));
-  const first = evaluator.predict(batch);
-  const alive = native.tensorCount;
-  const keptByPlan = mostAlive(native, () => {
-    expect(evaluator.predict(batch)).toEqual(first);
-  });
-  expect(native.tensorCount).toBe(alive);
-  // Of about a hundred values a network of this depth needs a residual branch and a few more at once.
-  expect(keptByPlan).toBeLessThan(keptByAll / 3);
-  variables.dispose();
-});
+test.each(['face', 'text'] as const)(
+  'an evaluation pass of the %s network frees values as it goes, leaks none, and answers the same each time',
+  async (mode) => {
+    const native = await Native.load();
+    const spec = modelSpec(parseTrainConfig({ mode, face_coeff: 'tiny' }), 200);
+    const parameters = networkParameters(spec);
+    const variables = new NetworkVariables(native, parameters, randomState(parameters, 3));
+    const pixels = Uint8Array.from({ length: 3 * 56 * 56 * 3 }, (_, i) => (i * 7919) % 251);
+    const words = Float32Array.from({ length: 3 * 200 }, (_, i) => Math.sin(i));
+    const clip = {
+      speech: null,
+      face: mode === 'face' ? { data: pixels, length: 3 } : null,
+      text: mode === 'text' ? { data: words, length: 3 } : null,
+    };
+    const batch = collate([clip, clip], spec);
+    const evaluator = new Evaluator(native, variables, spec);
+    // The first pass is over a tiny batch and keeps everything, to see when each value is needed for the last time.
+    const keptByAll = mostAlive(native, () => evaluator.predict(batch));
+    const first = evaluator.predict(batch);
+    const alive = native.tensorCount;
+    const keptByPlan = mostAlive(native, () => {
+      expect(evaluator.predict(batch)).toEqual(first);
+    });
+    expect(native.tensorCount).toBe(alive);
+    // Of about a hundred values a network of this depth needs a residual branch and a few more at once.
+    expect(keptByPlan).toBeLessThan(keptByAll / 3);
+    variables.dispose();
+  },
+);

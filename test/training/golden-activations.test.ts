@@ -81,7 +81,7 @@ const NAMED = new Set([
   'meanOverHeight',
   'flatten',
   'bidirectionalLstm',
-  'layerNorm',
+  'addAndNorm',
 ]);
 
 async function run(network: ModelSpec, state: StateDict, inputs: ModelInputs[]): Promise<Run> {
@@ -105,8 +105,8 @@ async function run(network: ModelSpec, state: StateDict, inputs: ModelInputs[]):
       return (...args: unknown[]) => {
         const result: unknown = Reflect.apply(method, target, args);
         if (!NAMED.has(String(property))) return result;
-        const parsed = z.object({ name: z.string() }).safeParse(args[1]);
-        if (parsed.success) lastName = parsed.data.name;
+        const named = args.map((argument) => z.object({ name: z.string() }).safeParse(argument));
+        lastName = named.find(({ success }) => success)?.data?.name ?? lastName;
         const tensor = isSequence(result) ? result.tensor : (result as Tensor);
         values.set(`${String(property)} ${lastName}`, read(tensor, tensor.shape.length === 4));
         return result;
@@ -206,7 +206,7 @@ describe('TensorFlow gives the intermediate values of the PyTorch reference', ()
       text: { data, length: GOLDEN_WORDS },
     }));
     const { values, feature } = await run(network, formulaState(networkParameters(network)), inputs);
-    const first = values.get('layerNorm transformer_encoder.layers.0.norm2')!;
+    const first = values.get('addAndNorm transformer_encoder.layers.0.norm2')!;
     // Sequence first within the encoder: (38, 4, 200), which the golden has as (4, 38, 200).
     expectStatistics('layer0', batchFirst(first), golden.text12L8H.layer0);
     expectStatistics('feature', { shape: [4, GOLDEN_WORD_DIM], data: feature }, golden.text12L8H.feature);

@@ -37,7 +37,8 @@ describe('optimizers follow the traces of their PyTorch originals over 30 steps'
     const parameters = new FlatVariable(native, native.floats([15], Float32Array.of(...W0, ...b0)));
     for (const [step, expected] of trace.entries()) {
       let matrix = native.floats([3, 4], Float32Array.from(expected.grad_W));
-      if (optimizer.centralizesGradients) matrix = centralizeGradient(native, matrix, { layout: 'plain' });
+      if (optimizer.centralizesGradients)
+        matrix = centralizeGradient(native, matrix, { layout: 'plain', shape: [3, 4] });
       const gradient = native.floats([15], Float32Array.of(...native.read(matrix), ...expected.grad_b));
       optimizer.update(parameters, gradient, learningRate, step);
       const values = native.read(parameters.read());

@@ -29,6 +29,22 @@ export function keepMask(native: Native, shape: readonly number[], rate: number,
   return value === 1 ? ones : scaled(native, ones, value);
 }
 
+/** Draws the mask of one dropout, the same each time: `scale` for what is kept, else 0. */
+export interface KeepMask {
+  scale: number;
+  /** The caller's to free before another mask is drawn. */
+  draw(): Tensor;
+}
+
+/** Draws a mask for `use` alone; 1, which keeps all as it is, for no dropout. */
+export function withMask<T>(native: Native, kept: KeepMask | null, use: (mask: Tensor) => T): T {
+  if (!kept) return use(native.scalar(1));
+  const mask = kept.draw();
+  const result = use(mask);
+  native.free(mask);
+  return result;
+}
+
 /** TensorFlow's generator takes a processor several times as long. */
 function drawHere(native: Native, shape: readonly number[], dropped: number, seed: number, value: number): Tensor {
   const count = elementsOf(shape);

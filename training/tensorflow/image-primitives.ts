@@ -1,5 +1,7 @@
 import type { Padding } from '../../models/ops.js';
-import type { Attributes, Tensor } from './native.js';
+import { GraphKernel } from './graph-kernel.js';
+import type { Attributes } from './kernels.js';
+import type { Tensor } from './native.js';
 import type { Tape } from './tape.js';
 
 /**
@@ -146,19 +148,27 @@ export function batchNormTraining(
   return { result: result!, runningMean: runningMean!, runningVariance: runningVariance! };
 }
 
+const SWISH = new GraphKernel<'x', 'result'>('Swish', (kernels, { x }) => {
+  const gate = kernels.run('Sigmoid', [x]);
+  const result = kernels.run('Mul', [x, gate]);
+  kernels.free(gate);
+  return { result };
+});
+
+const SWISH_GRADIENT = new GraphKernel<'x' | 'gradient', 'result'>('SwishGrad', (kernels, { x, gradient }) => {
+  const gate = kernels.run('Sigmoid', [x]);
+  const bend = kernels.run('SigmoidGrad', [gate, x]);
+  const slope = kernels.run('AddV2', [gate, bend]);
+  const result = kernels.run('Mul', [gradient, slope]);
+  kernels.free(gate, bend, slope);
+  return { result };
+});
+
 /** x * s with s = sigmoid(x); the slope is s + x * s * (1 - s). s is computed again rather than kept: a third of memory. */
 export function swish(tape: Tape, x: Tensor): Tensor {
-  const { native } = tape;
-  const gate = native.run('Sigmoid', [x]);
-  const result = tape.run('Mul', [x, gate]);
-  native.free(gate);
+  const { result } = tape.runGraph(SWISH, { x });
   return tape.record(result, [x], (gradient) => {
-    const again = native.run('Sigmoid', [x]);
-    const bend = native.run('SigmoidGrad', [again, x]);
-    const slope = native.run('AddV2', [again, bend]);
-    native.free(again, bend);
-    tape.accumulate(x, native.run('Mul', [gradient, slope]));
-    native.free(slope);
+    tape.accumulate(x, tape.native.runGraph(SWISH_GRADIENT, { x, gradient }).result);
   });
 }
 

@@ -1,62 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import { MerError } from '../../common/errors.js';
+import { type Attribute, type Binding, loadBinding, type Tensor } from './binding.js';
+import type { GraphKernel, Named } from './graph-kernel.js';
+import { GraphSessions } from './graph-sessions.js';
+import type { Attributes, Kernels } from './kernels.js';
 
-/** A TensorFlow tensor: a handle of the binding, freed by hand. Row-major; images are channels-last. */
-export interface Tensor {
-  readonly id: number;
-  readonly shape: readonly number[];
-  readonly dtype: number;
-}
-
-type AttributeValue = boolean | number | string | number[];
-
-interface Attribute {
-  name: string;
-  type: number;
-  value: AttributeValue;
-}
-
-/** What is used of the binding of @tensorflow/tfjs-node-gpu: native kernels by name. */
-interface Binding {
-  createTensor(shape: readonly number[], dtype: number, data: Float32Array | Int32Array | Uint8Array): number;
-  deleteTensor(id: number): void;
-  tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array | BigInt64Array;
-  executeOp(
-    name: string,
-    attributes: Attribute[],
-    inputs: number[],
-    outputs: number,
-  ): { id: number; shape: number[]; dtype: number }[];
-  getNumOfTensors(): number;
-  isUsingGpuDevice(): boolean;
-  TF_FLOAT: number;
-  TF_INT32: number;
-  TF_INT64: number;
-  TF_UINT8: number;
-  TF_ATTR_STRING: number;
-  TF_ATTR_INT: number;
-  TF_ATTR_FLOAT: number;
-  TF_ATTR_BOOL: number;
-  TF_ATTR_TYPE: number;
-  TF_ATTR_SHAPE: number;
-  TF_Version: string;
-}
-
-function hasBinding(backend: unknown): backend is { binding: Binding } {
-  if (typeof backend !== 'object' || backend === null || !('binding' in backend)) return false;
-  const { binding } = backend;
-  return typeof binding === 'object' && binding !== null && 'executeOp' in binding && 'createTensor' in binding;
-}
-
-/**
- * Attributes of a kernel, by name. A number is an int, a `{ float }` a float, a `{ type }` a data type, a `{ shape }` a
- * shape.
- * Those that TensorFlow infers from the inputs (most `T`) or has a default for are left out.
- */
-export type Attributes = Record<
-  string,
-  boolean | number | string | number[] | { float: number } | { type: number } | { shape: number[] }
->;
+export type { Tensor } from './binding.js';
 
 /** TF_DataType of the public C API; the binding names only those of tfjs. */
 const DT_INT8 = 6;
@@ -86,14 +34,15 @@ export type KernelObserver = (
 ) => void;
 
 /**
- * TensorFlow's native kernels, called one by one. The tfjs layers above the binding (engine, gradients, memory scopes)
+ * TensorFlow's native kernels, called one by one or as graphs. The tfjs layers above the binding (engine, gradients, memory scopes)
  * are not used: they keep every intermediate to the end of a step and do not know half-precision types.
  */
-export class Native {
+export class Native implements Kernels<Tensor> {
   readonly #binding: Binding;
   /** Small constant tensors (axes, shapes, scalars), made once and kept: each is used in every step. */
   readonly #constants = new Map<string, Tensor>();
   readonly #observers = new Set<KernelObserver>();
+  readonly #graphs: GraphSessions;
   readonly float32: number;
   readonly int32: number;
   readonly uint8: number;
@@ -104,6 +53,7 @@ export class Native {
 
   private constructor(binding: Binding) {
     this.#binding = binding;
+    this.#graphs = new GraphSessions(binding);
     this.float32 = binding.TF_FLOAT;
     this.int32 = binding.TF_INT32;
     this.uint8 = binding.TF_UINT8;
@@ -112,27 +62,7 @@ export class Native {
 
   /** @throws MerError missing_part when TensorFlow is not installed */
   static async load(): Promise<Native> {
-    // Read by the library when it starts; quiet unless asked.
-    process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-    process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
-    let backend: unknown;
-    try {
-      const tf = await import('@tensorflow/tfjs-node-gpu');
-      await tf.ready();
-      backend = tf.backend();
-    } catch (error) {
-      throw new MerError('missing_part', 'TensorFlow cannot be loaded.', 'Run `npm run setup -- --for train`.', {
-        cause: error,
-      });
-    }
-    if (!hasBinding(backend)) {
-      throw new MerError(
-        'missing_part',
-        'TensorFlow runs without its native kernels.',
-        'Run `npm run setup -- --for train`.',
-      );
-    }
-    return new Native(backend.binding);
+    return new Native(await loadBinding());
   }
 
   get version(): string {
@@ -242,6 +172,30 @@ export class Native {
       for (const observer of this.#observers) observer(kernel, inputs, results, milliseconds);
     }
     return results;
+  }
+
+  /**
+   * Runs a graph kernel. On a GPU its kernels are called one by one: a session takes its inputs from the memory of the
+   * processor.
+   *
+   * @returns the caller's to free
+   */
+  runGraph<In extends string, Out extends string>(
+    kernel: GraphKernel<In, Out>,
+    inputs: Named<In, Tensor>,
+  ): Named<Out, Tensor> {
+    if (this.usesGpu) return kernel.compute(this, inputs);
+    const start = performance.now();
+    const outputs = this.#graphs.run(kernel, inputs);
+    const milliseconds = performance.now() - start;
+    const [given, made] = [Object.values<Tensor>(inputs), Object.values<Tensor>(outputs)];
+    for (const observer of this.#observers) observer(kernel.name, given, made, milliseconds);
+    return outputs;
+  }
+
+  /** Forgets what is kept of graph kernels which are not run again. */
+  unload(...kernels: readonly object[]): void {
+    for (const kernel of kernels) this.#graphs.unload(kernel);
   }
 
   /**

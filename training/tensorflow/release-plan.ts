@@ -38,7 +38,7 @@ export class ReleasePlan {
     const dead: [number, number][][] = kernels.map(() => []);
     for (const { id } of tape.held()) {
       const origin = made.get(id);
-      if (!origin || needed.has(id) || origin.lastUse === origin.kernel) continue;
+      if (!origin || needed.has(id)) continue;
       dead[origin.lastUse]!.push([origin.kernel, origin.output]);
     }
     return new ReleasePlan(kernels, dead);

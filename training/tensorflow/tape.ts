@@ -1,4 +1,6 @@
-import type { Attributes, Native, Tensor } from './native.js';
+import type { GraphKernel, Named } from './graph-kernel.js';
+import type { Attributes } from './kernels.js';
+import type { Native, Tensor } from './native.js';
 
 /** Receives the gradient of an operation's output; hands gradients of its inputs to {@link Tape.accumulate}. */
 export type Backward = (gradient: Tensor) => void;
@@ -51,6 +53,16 @@ export class Tape {
 
   runMany(kernel: string, inputs: readonly Tensor[], attributes: Attributes, outputs: number): Tensor[] {
     return this.keep(...this.native.runMany(kernel, inputs, attributes, outputs));
+  }
+
+  /** As {@link run}, of a graph kernel: all its outputs live so long. */
+  runGraph<In extends string, Out extends string>(
+    kernel: GraphKernel<In, Out>,
+    inputs: Named<In, Tensor>,
+  ): Named<Out, Tensor> {
+    const outputs = this.native.runGraph(kernel, inputs);
+    this.keep(...Object.values<Tensor>(outputs));
+    return outputs;
   }
 
   /** Gives tensors that were made elsewhere to the operation being recorded. */

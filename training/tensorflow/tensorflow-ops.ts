@@ -9,7 +9,10 @@ import type {
   Ops,
 } from '../../models/ops.js';
 import { sinusoidalPositions } from '../../models/positions.js';
-import { dropMask, keepMask } from './drop-mask.js';
+import { addAndNorm } from './add-and-norm.js';
+import { attention } from './attention.js';
+import { dropMask, type KeepMask, keepMask } from './drop-mask.js';
+import { feedForward } from './feed-forward.js';
 import * as image from './image-primitives.js';
 import type { Native, Tensor } from './native.js';
 import * as math from './primitives.js';
@@ -167,31 +170,19 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
   }
 
   feedForwardEach(x: Sequence, inner: LinearOptions, outer: LinearOptions, dropout: number): Sequence {
-    const [batch, time, features] = x.tensor.shape as [number, number, number];
-    const rows = math.reshape(this.#tape, x.tensor, [batch * time, features]);
-    const wide = [batch * time, inner.outFeatures];
-    const drops = this.#drops && dropout > 0;
-    const scale = drops ? 1 / (1 - dropout) : 1;
-    const kept = drops ? keepMask(this.#native, wide, dropout, this.#mode.seed(), scale) : null;
+    const [batch, time] = x.tensor.shape as [number, number];
+    const kept = this.#keepMask([batch * time, inner.outFeatures], dropout);
     const tensors = ({ name }: LinearOptions) => ({
       weight: this.#variables.get(`${name}.weight`),
       bias: this.#variables.get(`${name}.bias`),
     });
-    const result = math.feedForward(this.#tape, rows, tensors(inner), tensors(outer), kept, scale);
-    return this.#each(x, math.reshape(this.#tape, result, [batch, time, outer.outFeatures]));
+    return this.#each(x, feedForward(this.#tape, x.tensor, tensors(inner), tensors(outer), kept));
   }
 
-  dropoutEach(x: Sequence, rate: number): Sequence {
-    return this.#each(x, this.dropout(x.tensor, rate));
-  }
-
-  addSequences(a: Sequence, b: Sequence): Sequence {
-    return this.#each(a, math.add(this.#tape, a.tensor, b.tensor));
-  }
-
-  layerNorm(x: Sequence, { name, epsilon }: NormOptions): Sequence {
-    const gain = this.#variables.get(`${name}.weight`);
-    return this.#each(x, math.layerNorm(this.#tape, x.tensor, gain, this.#variables.get(`${name}.bias`), epsilon));
+  addAndNorm(x: Sequence, branch: Sequence, { name, epsilon }: NormOptions, dropout: number): Sequence {
+    const tensors = { gain: this.#variables.get(`${name}.weight`), shift: this.#variables.get(`${name}.bias`) };
+    const kept = this.#keepMask(x.tensor.shape, dropout);
+    return this.#each(x, addAndNorm(this.#tape, x.tensor, branch.tensor, tensors, epsilon, kept));
   }
 
   addPositions(x: Sequence, features: number, maxSteps: number): Sequence {
@@ -206,32 +197,17 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     return { tensor: math.transpose(this.#tape, x.tensor, [1, 0, 2]), lengths, full: true };
   }
 
-  multiHeadAttention(x: Sequence, { name, features, heads, dropout }: AttentionOptions): Sequence {
-    const tape = this.#tape;
+  multiHeadAttention(x: Sequence, { name, heads, dropout }: AttentionOptions): Sequence {
+    const tensors = {
+      inWeight: this.#variables.get(`${name}.in_proj_weight`),
+      inBias: this.#variables.get(`${name}.in_proj_bias`),
+      outWeight: this.#variables.get(`${name}.out_proj.weight`),
+      outBias: this.#variables.get(`${name}.out_proj.bias`),
+    };
     const [batch, time] = x.tensor.shape as [number, number];
-    const size = features / heads;
-    const rows = math.reshape(tape, x.tensor, [batch * time, features]);
-    const projected = math.dense(
-      tape,
-      rows,
-      this.#variables.get(`${name}.in_proj_weight`),
-      this.#variables.get(`${name}.in_proj_bias`),
-    );
-    const parted = math.reshape(tape, projected, [batch, time, 3, heads, size]);
-    const split = math.transpose(tape, parted, [2, 0, 3, 1, 4]);
-    const [query, key, value] = math.unstack(tape, split) as [Tensor, Tensor, Tensor];
-    const scaled = math.scale(tape, query, 1 / Math.sqrt(size));
-    tape.release(projected, parted, split, query);
-    const scores = math.matMul(tape, scaled, key, true);
-    const masked = x.full ? scores : math.add(tape, scores, this.#paddingPenalty(x));
-    const probabilities = math.softmax(tape, masked);
-    tape.release(scores, masked);
-    const mixed = math.matMul(tape, this.dropout(probabilities, dropout), value);
-    const turned = math.transpose(tape, mixed, [0, 2, 1, 3]);
-    const joined = math.reshape(tape, turned, [batch * time, features]);
-    tape.release(mixed, turned);
-    const out = this.linear(joined, { name: `${name}.out_proj`, inFeatures: features, outFeatures: features });
-    return this.#each(x, math.reshape(tape, out, [batch, time, features]));
+    const penalty = x.full ? null : this.#paddingPenalty(x);
+    const kept = this.#keepMask([batch, heads, time, time], dropout);
+    return this.#each(x, attention(this.#tape, x.tensor, tensors, heads, penalty, kept));
   }
 
   bidirectionalLstm(x: Sequence, { name }: LstmOptions): Sequence {
@@ -357,6 +333,14 @@ export class TensorFlowOps implements Ops<TensorFlowKinds> {
     const [batch, time] = x.tensor.shape as [number, number];
     const mask = math.reshape(this.#tape, this.#mask(x), [batch, 1, 1, time]);
     return math.scaleShift(this.#tape, mask, 1e9, -1e9);
+  }
+
+  /** What draws the mask of a dropout, the same each time; null where nothing is dropped. */
+  #keepMask(shape: readonly number[], rate: number): KeepMask | null {
+    if (!this.#drops || rate === 0) return null;
+    const seed = this.#mode.seed();
+    const scale = 1 / (1 - rate);
+    return { scale, draw: () => keepMask(this.#native, shape, rate, seed, scale) };
   }
 
   #dropMask(shape: readonly number[], rate: number): Tensor {
