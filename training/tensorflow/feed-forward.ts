@@ -44,16 +44,16 @@ const FORWARD = graphKernels<{ computeType: number; drops: boolean }, Inputs, 'r
 type GradientInputs = 'gradient' | 'input' | 'wide' | 'innerWeight' | 'outerWeight' | 'scale' | RowInputs;
 
 const BACKWARD = graphKernels<
-  { computeType: number },
+  { computeType: number; drops: boolean },
   GradientInputs,
   'x' | 'innerWeight' | 'innerBias' | 'outerWeight' | 'outerBias'
->('FeedForwardGrad', ({ computeType }) => (kernels, inputs) => {
+>('FeedForwardGrad', ({ computeType, drops }) => (kernels, inputs) => {
   const { input, wide, innerWeight, outerWeight, ones } = inputs;
   const gradient = kernels.run('Reshape', [inputs.gradient, inputs.rows]);
   const ofOuterBias = sumOfRows(kernels, gradient, ones);
   const ofOuterWeight = product(kernels, computeType, 'MatMul', [gradient, wide], { transpose_a: true });
   // Scaled where it is narrow.
-  const scaled = kernels.run('Mul', [gradient, inputs.scale]);
+  const scaled = drops ? kernels.run('Mul', [gradient, inputs.scale]) : kernels.run('Identity', [gradient]);
   const ofWide = product(kernels, computeType, 'MatMul', [scaled, outerWeight]);
   const slope = kernels.run('ReluGrad', [ofWide, wide]);
   const ofRows = product(kernels, computeType, 'MatMul', [slope, innerWeight]);
@@ -96,13 +96,14 @@ export function feedForward(
   const shapes = rowInputs(native, x);
   const [innerWeight, outerWeight] = [inner.weight, outer.weight];
   const weights = { innerWeight, innerBias: inner.bias, outerWeight, outerBias: outer.bias };
+  const options = { computeType, drops: kept !== null };
   const { result, input, wide } = withMask(native, kept, (mask) =>
-    tape.runGraph(FORWARD({ computeType, drops: kept !== null }), { x, ...weights, kept: mask, ...shapes }),
+    tape.runGraph(FORWARD(options), { x, ...weights, kept: mask, ...shapes }),
   );
   return tape.record(result, [x, ...Object.values(weights)], (gradient) => {
     const scale = native.scalar(kept?.scale ?? 1);
     const inputs = { gradient, input, wide, innerWeight, outerWeight, scale, ...shapes };
-    const gradients = native.runGraph(BACKWARD({ computeType }), inputs);
+    const gradients = native.runGraph(BACKWARD(options), inputs);
     tape.accumulate(x, gradients.x);
     tape.accumulate(innerWeight, gradients.innerWeight);
     tape.accumulate(inner.bias, gradients.innerBias);

@@ -71,16 +71,6 @@ export class Tape {
     return tensors;
   }
 
-  /** Frees tensors of recorded operations whose values neither a later operation nor any backward needs. */
-  release(...tensors: readonly Tensor[]): void {
-    for (const tensor of tensors) {
-      const made = this.#entries.findLast((entry) => entry.made.includes(tensor))?.made;
-      if (made === undefined) continue;
-      made.splice(made.indexOf(tensor), 1);
-      this.native.free(tensor);
-    }
-  }
-
   /**
    * Ends an operation whose kernels ran since the last record.
    * @param backward called only when one of `inputs` needs a gradient
