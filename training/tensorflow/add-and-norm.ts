@@ -15,6 +15,7 @@ const FORWARD = graphKernels<{ drops: boolean }, Inputs, 'result' | 'normal' | '
       const last = kernels.list([-1]);
       const mean = kernels.run('Mean', [sum, last], { keep_dims: true });
       const centred = kernels.run('Sub', [sum, mean]);
+      // One pass over the values where squares and their mean are two.
       const length = kernels.run('EuclideanNorm', [centred, last], { keep_dims: true });
       const squares = kernels.run('Square', [length]);
       const variance = kernels.run('RealDiv', [squares, features]);

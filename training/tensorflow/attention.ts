@@ -127,7 +127,7 @@ export function attention(
     tape.accumulate(tensors.outBias, gradients.outBias);
     if (tape.needsGradient(x)) {
       const flat = product(native, computeType, 'MatMul', [projected, inWeight]);
-      tape.accumulate(x, native.run('Reshape', [flat, native.list(x.shape)]));
+      tape.accumulate(x, native.run('Reshape', [flat, shapes.shape]));
       native.free(flat);
     }
     native.free(projected);

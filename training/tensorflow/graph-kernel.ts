@@ -81,7 +81,7 @@ class GraphBuilder implements Kernels<Node> {
 
   input(dtype: number): Node {
     const attributes = { dtype: typeText(dtype), shape: '{ shape { unknown_rank: true } }' };
-    return this.#node('Placeholder', [], attributes, dtype);
+    return this.#node('Placeholder', [], attributes, dtype)[0]!;
   }
 
   run(kernel: string, inputs: readonly Node[], attributes: Attributes = {}): Node {
@@ -91,8 +91,7 @@ class GraphBuilder implements Kernels<Node> {
   runMany(kernel: string, inputs: readonly Node[], attributes: Attributes, outputs: number): Node[] {
     const { dtype } = inputs[0]!;
     const all: Attributes = { T: { type: dtype }, ...attributes };
-    const { name } = this.#node(kernel, inputs, mapValues(all, attributeText), dtype);
-    return Array.from({ length: outputs }, (_, output) => ({ name: name.replace(/0$/, `${output}`), dtype }));
+    return this.#node(kernel, inputs, mapValues(all, attributeText), dtype, outputs);
   }
 
   list(values: readonly number[]): Node {
@@ -116,7 +115,7 @@ class GraphBuilder implements Kernels<Node> {
   }
 
   cast(value: Node, dtype: number): Node {
-    return this.#node('Cast', [value], { SrcT: typeText(value.dtype), DstT: typeText(dtype) }, dtype);
+    return this.#node('Cast', [value], { SrcT: typeText(value.dtype), DstT: typeText(dtype) }, dtype)[0]!;
   }
 
   /** A graph frees by itself. */
@@ -133,15 +132,21 @@ class GraphBuilder implements Kernels<Node> {
     const sizes = shape.map((size) => `dim { size: ${size} }`).join(' ');
     const list = values.map((value) => `${dtype === DT_INT32 ? 'int_val' : 'float_val'}: ${value}`).join(' ');
     const value = `{ tensor { dtype: ${dtype} tensor_shape { ${sizes} } ${list} } }`;
-    return this.#node('Const', [], { dtype: typeText(dtype), value }, dtype);
+    return this.#node('Const', [], { dtype: typeText(dtype), value }, dtype)[0]!;
   }
 
-  #node(kernel: string, inputs: readonly Node[], attributes: Record<string, string>, dtype: number): Node {
+  #node(
+    kernel: string,
+    inputs: readonly Node[],
+    attributes: Record<string, string>,
+    dtype: number,
+    outputs = 1,
+  ): Node[] {
     const name = `node${this.#nodes.length}`;
     const from = inputs.map((input) => `input: "${input.name}"`).join(' ');
     const given = Object.entries(attributes).map(([key, value]) => `attr { key: "${key}" value ${value} }`);
     this.#nodes.push(`node { name: "${name}" op: "${kernel}" ${from} ${given.join(' ')} }`);
-    return { name: `${name}:0`, dtype };
+    return Array.from({ length: outputs }, (_, output) => ({ name: `${name}:${output}`, dtype }));
   }
 }
 

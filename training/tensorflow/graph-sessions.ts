@@ -4,11 +4,13 @@ import path from 'node:path';
 import type { Binding, Tensor } from './binding.js';
 import { type GraphKernel, mapValues, type Named } from './graph-kernel.js';
 
-/** A session of TensorFlow with a graph, and the names of its inputs and outputs in order. */
+/** A session of TensorFlow with a graph: the names of its inputs and outputs, and in the same order their nodes. */
 interface GraphSession {
   id: number;
-  inputs: [name: string, node: string][];
-  outputs: [name: string, node: string][];
+  inputs: string[];
+  outputs: string[];
+  inputNodes: string;
+  outputNodes: string;
 }
 
 /** Runs graph kernels on the processor, each in a session of its own that is opened at its first use and kept. */
@@ -31,12 +33,10 @@ export class GraphSessions {
     const sessions = this.#sessions.get(kernel) ?? new Map<string, GraphSession>();
     const session = sessions.get(key) ?? this.#open(kernel, types);
     this.#sessions.set(kernel, sessions.set(key, session));
-    const { id, inputs, outputs } = session;
     const given: Named<string, Tensor> = tensors;
-    const ids = inputs.map(([name]) => given[name]!.id);
-    const nodesOf = (list: readonly [string, string][]) => list.map(([, node]) => node).join();
-    const results = this.#binding.runSavedModel(id, ids, nodesOf(inputs), nodesOf(outputs));
-    const named = outputs.map(([name], i) => [name, results[i]!]);
+    const ids = session.inputs.map((name) => given[name]!.id);
+    const results = this.#binding.runSavedModel(session.id, ids, session.inputNodes, session.outputNodes);
+    const named = session.outputs.map((name, i) => [name, results[i]!]);
     return Object.fromEntries(named) as Named<Out, Tensor>;
   }
 
@@ -52,7 +52,13 @@ export class GraphSessions {
     try {
       fs.writeFileSync(path.join(folder, 'saved_model.pbtxt'), savedModel);
       const id = this.#binding.loadSavedModel(folder, 'serve');
-      return { id, inputs: Object.entries<string>(inputs), outputs: Object.entries<string>(outputs) };
+      return {
+        id,
+        inputs: Object.keys(inputs),
+        outputs: Object.keys(outputs),
+        inputNodes: Object.values(inputs).join(),
+        outputNodes: Object.values(outputs).join(),
+      };
     } finally {
       fs.rmSync(folder, { recursive: true });
     }

@@ -1,6 +1,10 @@
-/** TF_DataType of the public C API. */
+/** TF_DataType of the public C API; the binding names only those of tfjs. */
 export const DT_FLOAT = 1;
 export const DT_INT32 = 3;
+export const DT_INT8 = 6;
+export const DT_INT64 = 9;
+export const DT_BFLOAT16 = 14;
+export const DT_HALF = 19;
 
 /**
  * Attributes of a kernel, by name. A number is an int, a `{ float }` a float, a `{ type }` a data type, a `{ shape }` a

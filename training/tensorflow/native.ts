@@ -2,20 +2,24 @@ import { performance } from 'node:perf_hooks';
 import { type Attribute, type Binding, loadBinding, type Tensor } from './binding.js';
 import type { GraphKernel, Named } from './graph-kernel.js';
 import { GraphSessions } from './graph-sessions.js';
-import type { Attributes, Kernels } from './kernels.js';
+import {
+  type Attributes,
+  DT_BFLOAT16,
+  DT_FLOAT,
+  DT_HALF,
+  DT_INT8,
+  DT_INT32,
+  DT_INT64,
+  type Kernels,
+} from './kernels.js';
 
 export type { Tensor } from './binding.js';
 
-/** TF_DataType of the public C API; the binding names only those of tfjs. */
-const DT_INT8 = 6;
-const DT_BFLOAT16 = 14;
-const DT_HALF = 19;
-
 /** Bytes of one element; 1 for those not listed (bytes, booleans). */
 const ELEMENT_BYTES = new Map([
-  [1, 4],
-  [3, 4],
-  [9, 8],
+  [DT_FLOAT, 4],
+  [DT_INT32, 4],
+  [DT_INT64, 8],
   [DT_BFLOAT16, 2],
   [DT_HALF, 2],
 ]);
@@ -34,8 +38,8 @@ export type KernelObserver = (
 ) => void;
 
 /**
- * TensorFlow's native kernels, called one by one or as graphs. The tfjs layers above the binding (engine, gradients, memory scopes)
- * are not used: they keep every intermediate to the end of a step and do not know half-precision types.
+ * TensorFlow's native kernels, called one by one or as graphs. The tfjs layers above the binding (engine, gradients,
+ * memory scopes) are not used: they keep every intermediate to the end of a step and do not know half-precision types.
  */
 export class Native implements Kernels<Tensor> {
   readonly #binding: Binding;
@@ -160,17 +164,14 @@ export class Native implements Kernels<Tensor> {
   runMany(kernel: string, inputs: readonly Tensor[], attributes: Attributes, outputs: number): Tensor[] {
     const list: Attribute[] = [];
     for (const name in attributes) list.push(this.#attribute(name, attributes[name]!));
-    const start = this.#observers.size > 0 ? performance.now() : 0;
+    const start = performance.now();
     const results = this.#binding.executeOp(
       kernel,
       list,
       inputs.map(({ id }) => id),
       outputs,
     );
-    if (this.#observers.size > 0) {
-      const milliseconds = performance.now() - start;
-      for (const observer of this.#observers) observer(kernel, inputs, results, milliseconds);
-    }
+    this.#report(kernel, inputs, results, start);
     return results;
   }
 
@@ -187,10 +188,14 @@ export class Native implements Kernels<Tensor> {
     if (this.usesGpu) return kernel.compute(this, inputs);
     const start = performance.now();
     const outputs = this.#graphs.run(kernel, inputs);
-    const milliseconds = performance.now() - start;
-    const [given, made] = [Object.values<Tensor>(inputs), Object.values<Tensor>(outputs)];
-    for (const observer of this.#observers) observer(kernel.name, given, made, milliseconds);
+    this.#report(kernel.name, Object.values<Tensor>(inputs), Object.values<Tensor>(outputs), start);
     return outputs;
+  }
+
+  #report(kernel: string, inputs: readonly Tensor[], outputs: readonly Tensor[], start: number): void {
+    if (this.#observers.size === 0) return;
+    const milliseconds = performance.now() - start;
+    for (const observer of this.#observers) observer(kernel, inputs, outputs, milliseconds);
   }
 
   /** Forgets what is kept of graph kernels which are not run again. */
